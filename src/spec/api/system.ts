@@ -1,0 +1,142 @@
+/** Engine API wire types for the system, events and volumes. */
+export interface EventActor {
+  ID: string;
+  Attributes: Record<string, string>;
+}
+export interface EventMessage {
+  Type: "container" | "image" | "network" | "volume" | "daemon" | "builder" | "plugin";
+  Action: string;
+  Actor: EventActor;
+  scope: "local" | "swarm";
+  /** Seconds since the epoch. */
+  time: number;
+  timeNano: number;
+  /** Old spellings, sent for containers and images. */
+  status?: string;
+  id?: string;
+  from?: string;
+}
+
+export interface VersionComponent {
+  Name: string;
+  Version: string;
+  Details?: Record<string, string>;
+}
+export interface SystemVersion {
+  Platform: { Name: string };
+  Components: VersionComponent[];
+  Version: string;
+  ApiVersion: string;
+  MinAPIVersion: string;
+  GitCommit: string;
+  /** Docker's clients print it; Berth answers the TypeScript runtime here. */
+  GoVersion: string;
+  Os: string;
+  Arch: string;
+  KernelVersion: string;
+  Experimental?: boolean;
+  BuildTime: string;
+}
+
+export interface RuntimeInfo {
+  path: string;
+  status?: Record<string, string>;
+}
+
+export interface SystemInfo {
+  ID: string;
+  Containers: number;
+  ContainersRunning: number;
+  ContainersPaused: number;
+  ContainersStopped: number;
+  Images: number;
+  Driver: string;
+  DriverStatus: [string, string][];
+  DockerRootDir: string;
+  Plugins: { Volume: string[]; Network: string[]; Authorization: string[] | null; Log: string[] };
+  MemoryLimit: boolean;
+  SwapLimit: boolean;
+  CpuCfsPeriod: boolean;
+  CpuCfsQuota: boolean;
+  CPUShares: boolean;
+  CPUSet: boolean;
+  PidsLimit: boolean;
+  OomKillDisable: boolean;
+  IPv4Forwarding: boolean;
+  Debug: boolean;
+  NFd: number;
+  NGoroutines: number;
+  SystemTime: string;
+  LoggingDriver: string;
+  CgroupDriver: string;
+  CgroupVersion: "1" | "2";
+  NEventsListener: number;
+  KernelVersion: string;
+  OperatingSystem: string;
+  OSVersion: string;
+  OSType: string;
+  Architecture: string;
+  NCPU: number;
+  /** Bytes. */
+  MemTotal: number;
+  IndexServerAddress: string;
+  RegistryConfig: {
+    IndexConfigs: Record<
+      string,
+      { Name: string; Mirrors: string[]; Secure: boolean; Official: boolean }
+    >;
+    InsecureRegistryCIDRs: string[];
+    Mirrors: string[];
+  };
+  HttpProxy: string;
+  HttpsProxy: string;
+  NoProxy: string;
+  Name: string;
+  Labels: string[];
+  ExperimentalBuild: boolean;
+  ServerVersion: string;
+  Runtimes: Record<string, RuntimeInfo>;
+  DefaultRuntime: string;
+  Swarm: {
+    NodeID: string;
+    LocalNodeState: "inactive";
+    ControlAvailable: boolean;
+    Error: string;
+    RemoteManagers: null;
+  };
+  LiveRestoreEnabled: boolean;
+  Isolation: string;
+  InitBinary: string;
+  ContainerdCommit: { ID: string };
+  RuncCommit: { ID: string };
+  InitCommit: { ID: string };
+  SecurityOptions: string[];
+  DefaultAddressPools?: { Base: string; Size: number }[];
+  Warnings: string[] | null;
+}
+
+export interface Volume {
+  Name: string;
+  Driver: string;
+  Mountpoint: string;
+  CreatedAt?: string;
+  Status?: Record<string, unknown>;
+  Labels: Record<string, string> | null;
+  Scope: "local" | "global";
+  Options: Record<string, string> | null;
+  UsageData?: { Size: number; RefCount: number };
+}
+export interface VolumeCreateRequest {
+  Name?: string;
+  Driver?: string;
+  DriverOpts?: Record<string, string> | null;
+  Labels?: Record<string, string> | null;
+}
+export interface VolumeList {
+  Volumes: Volume[];
+  Warnings: string[] | null;
+}
+export interface VolumePruneReport {
+  VolumesDeleted: string[] | null;
+  SpaceReclaimed: number;
+}
