@@ -1,0 +1,83 @@
+# Sourced: installs operating system packages, only those that are missing, saying so.
+# Needs: a package manager among apt-get, dnf and apk.
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+die() { printf 'berth: %s\n' "$*" >&2; exit 1; }
+
+# has_library NAME: can the dynamic linker find it? (dlopen, not a program, is what needs it.)
+has_library() {
+  for directory in /usr/lib /usr/lib64 /lib /lib64 /usr/lib/*-linux-gnu /lib/*-linux-gnu; do
+    [ -e "$directory/$1" ] && return 0
+  done
+  return 1
+}
+
+has_command() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1; }
+
+# missing KIND:WHAT=APT/DNF/APK …: prints the package names (for this system) of what is not there.
+missing_packages() {
+  for need in "$@"; do
+    what=${need%%=*}
+    names=${need#*=}
+    case $what in
+      command:*) has_command "${what#command:}" && continue ;;
+      library:*) has_library "${what#library:}" && continue ;;
+      file:*) [ -e "${what#file:}" ] && continue ;;
+    esac
+    case $(package_manager) in
+      apt-get) echo "$names" | cut -d/ -f1 ;;
+      dnf) echo "$names" | cut -d/ -f2 ;;
+      apk) echo "$names" | cut -d/ -f3 ;;
+    esac
+  done | sort -u
+}
+
+package_manager() {
+  for manager in apt-get dnf apk; do
+    has_command "$manager" && { echo "$manager"; return; }
+  done
+}
+
+# install_missing NEED…: nothing is asked of the package manager where nothing is missing.
+install_missing() {
+  [ -n "$(package_manager)" ] || die "Cannot install packages: neither apt-get, dnf nor apk is on this system"
+  packages=$(missing_packages "$@" | tr '\n' ' ')
+  [ -n "${packages// /}" ] || return 0
+  say "Installing $packages"
+  log=$(mktemp)
+  # shellcheck disable=SC2086
+  case $(package_manager) in
+    apt-get)
+      export DEBIAN_FRONTEND=noninteractive
+      # A distribution's service is not wanted here: its policy hook keeps it from being started.
+      { apt-get install -y --no-install-recommends $packages ||
+        { apt-get update && apt-get install -y --no-install-recommends $packages; }; } >"$log" 2>&1 ;;
+    dnf) dnf install -y $packages >"$log" 2>&1 ;;
+    apk) apk add $packages >"$log" 2>&1 ;;
+  esac || { tail -n 20 "$log" >&2; die "Cannot install $packages: see above"; }
+  rm -f "$log"
+}
+
+RUNTIME_NEEDS=(
+  command:crun=crun/crun/crun
+  library:libnftables.so.1=libnftables1/nftables/nftables
+  library:libseccomp.so.2=libseccomp2/libseccomp/libseccomp
+  file:/bin/busybox=busybox-static/busybox/busybox-static
+  file:/usr/bin/tini-static=tini/tini/tini-static
+)
+
+TEST_NEEDS=(
+  command:docker=docker.io/moby-engine/docker
+  command:dockerd=docker.io/moby-engine/docker
+  command:docker-registry=docker-registry/docker-distribution/docker-registry
+  command:skopeo=skopeo/skopeo/skopeo
+  command:tmux=tmux/tmux/tmux
+  command:vim.tiny=vim-tiny/vim-minimal/vim
+  command:ip=iproute2/iproute/iproute2
+  command:nft=nftables/nftables/nftables
+  command:iptables=iptables/iptables-nft/iptables
+  command:ps=procps/procps-ng/procps
+  command:nc=netcat-openbsd/nmap-ncat/netcat-openbsd
+  command:curl=curl/curl/curl
+  command:runc=runc/runc/runc
+)
