@@ -5,7 +5,7 @@ busybox=$(command -v busybox.static || command -v busybox || echo /bin/busybox)
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{bin,dev,etc,home,proc,root,sys,tmp,usr/bin,usr/sbin,sbin,var/spool,var/www}
-chmod 1777 "$root/tmp"
+chmod 755 "$root"; chmod 1777 "$root/tmp"
 cp "$busybox" "$root/bin/busybox"
 for applet in $("$busybox" --list); do
   [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
