@@ -1,7 +1,12 @@
 export type * from "./api/container.ts";
+export type * from "./api/container-options.ts";
+export type * from "./api/filters.ts";
 export type * from "./api/image.ts";
+export type * from "./api/image-options.ts";
 export type * from "./api/network.ts";
+export type * from "./api/network-options.ts";
 export type * from "./api/system.ts";
+export type * from "./api/system-options.ts";
 export * from "./digest.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";

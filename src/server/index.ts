@@ -1,0 +1,27 @@
+import type { ContainerBackend } from "./routers/containers/backend.ts";
+import type { ExecBackend } from "./routers/exec/backend.ts";
+import type { ImageBackend } from "./routers/images/backend.ts";
+import type { NetworkBackend } from "./routers/networks/backend.ts";
+import type { SystemBackend } from "./routers/system/backend.ts";
+import type { VolumeBackend } from "./routers/volumes/backend.ts";
+
+export type {
+  ContainerBackend,
+  LogSession,
+  StreamSession,
+} from "./routers/containers/backend.ts";
+export type { ExecBackend } from "./routers/exec/backend.ts";
+export type { ImageBackend } from "./routers/images/backend.ts";
+export type { NetworkBackend } from "./routers/networks/backend.ts";
+export type { SystemBackend } from "./routers/system/backend.ts";
+export type { VolumeBackend } from "./routers/volumes/backend.ts";
+
+/** Everything that the server needs of the engine. */
+export interface Backends {
+  containers: ContainerBackend;
+  exec: ExecBackend;
+  images: ImageBackend;
+  networks: NetworkBackend;
+  volumes: VolumeBackend;
+  system: SystemBackend;
+}

@@ -1,0 +1,22 @@
+import type {
+  Filters,
+  Network,
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkCreateResponse,
+  NetworkDisconnectRequest,
+  NetworkInspectOptions,
+  NetworkListOptions,
+  NetworkPruneReport,
+} from "../../../spec/index.ts";
+
+/** What the network routes need of the engine. `ref` is an id, a unique prefix of one, or a name. */
+export interface NetworkBackend {
+  list(options: NetworkListOptions): Promise<Network[]>;
+  inspect(ref: string, options: NetworkInspectOptions): Promise<Network>;
+  create(request: NetworkCreateRequest): Promise<NetworkCreateResponse>;
+  remove(ref: string): Promise<void>;
+  connect(ref: string, request: NetworkConnectRequest): Promise<void>;
+  disconnect(ref: string, request: NetworkDisconnectRequest): Promise<void>;
+  prune(filters: Filters): Promise<NetworkPruneReport>;
+}
