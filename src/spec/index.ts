@@ -11,4 +11,5 @@ export * from "./digest.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./oci/image.ts";
+export type * from "./oci/runtime.ts";
 export * from "./reference.ts";

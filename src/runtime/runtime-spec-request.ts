@@ -1,0 +1,91 @@
+import type { CgroupHost } from "../linux/cgroup/cgroup-host.ts";
+import type { ContainerConfig, HostConfig, RuntimeSeccomp } from "../spec/index.ts";
+
+/** A mount whose source exists and is decided; destinations are absolute paths in the container. */
+export type ResolvedMount = ResolvedBindMount | ResolvedTmpfsMount;
+
+export interface ResolvedBindMount {
+  type: "bind";
+  /** Absolute path on the host. */
+  source: string;
+  destination: string;
+  readOnly: boolean;
+  /** What `readOnly` means for mounts below the source; `if-possible` needs Linux 5.12. Default `if-possible`. */
+  recursiveReadOnly?: "if-possible" | "required" | "never";
+  /** Default `rprivate`. */
+  propagation?: "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
+  /** Mounts below the source come along; default true. */
+  recursive?: boolean;
+}
+
+export interface ResolvedTmpfsMount {
+  type: "tmpfs";
+  destination: string;
+  readOnly?: boolean;
+  /** As after the colon of `--tmpfs`: `size=64m`, `mode=1777`, `exec`. */
+  options?: readonly string[];
+}
+
+/** What the host can do, as far as a spec depends on it; see `detectRuntimeHost()`. */
+export interface RuntimeHost {
+  cgroup: CgroupHost;
+  /** Naming of cgroups: `systemd` only where it is PID 1. */
+  cgroupDriver: "cgroupfs" | "systemd";
+  appArmor: boolean;
+  selinux: boolean;
+  /** Linux major × 1000 + minor. */
+  kernel: number;
+  /** Hard limits of this process per rlimit name, e.g. `nofile`; Infinity is unlimited. */
+  hardLimits: Readonly<Record<string, number>>;
+  canRaiseLimits: boolean;
+  /** Capabilities that can be given away, `CAP_CHOWN` etc. */
+  capabilities: readonly string[];
+  /** Path of a static init for `--init`, or why there is none. */
+  init: { path: string } | { missing: string };
+}
+
+/** Turns a seccomp profile into what the runtime loads; keeps what it compiled. */
+export interface SeccompCompiler {
+  /** Base64 of the raw BPF program. */
+  compile(profile: RuntimeSeccomp): string;
+}
+
+export interface RuntimeSpecRequest {
+  id: string;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  /** Absolute path of the mounted root file system; users are looked up in it. */
+  rootfs: string;
+  /** Volumes, binds, tmpfs of the user, and `/etc/{hosts,hostname,resolv.conf}`. */
+  mounts: readonly ResolvedMount[];
+  namespaces: {
+    /** `host`, `new` (loopback only, down), or the path of an existing one. */
+    network: "host" | "new" | { path: string };
+    /** With IpcMode `container:…`: `/proc/<pid>/ns/ipc`. */
+    ipc?: string;
+    /** With PidMode `container:…`: `/proc/<pid>/ns/pid`. */
+    pid?: string;
+  };
+  /** A tmpfs on the host for `/dev/shm`, with IpcMode `shareable` and `container:…`. */
+  shmPath?: string;
+  /** Environment between PATH/HOSTNAME and the user's: links. */
+  linkEnv?: readonly string[];
+  host: RuntimeHost;
+  /** Absent: the profile goes into the spec as it is (runc, or crun without libseccomp). */
+  seccomp?: SeccompCompiler;
+  /** Told of what was adapted to the host without being asked. */
+  warn?: (text: string) => void;
+}
+
+export interface ExecProcessRequest {
+  container: Pick<RuntimeSpecRequest, "config" | "hostConfig" | "host">;
+  /** The container's root as seen from the host: `/proc/<pid>/root`, or its rootfs. */
+  rootfs: string;
+  args: readonly string[];
+  env?: readonly string[];
+  user?: string;
+  workingDir?: string;
+  tty: boolean;
+  privileged: boolean;
+  consoleSize?: readonly [rows: number, columns: number];
+}
