@@ -1,0 +1,39 @@
+import type { ContentStore } from "./content-store.ts";
+import type { ImageStore } from "./image-store.ts";
+import type { Journal } from "./journal.ts";
+import type { RecordStore } from "./record-store.ts";
+import type { SnapshotStore } from "./snapshot-store.ts";
+import type { VolumeStore } from "./volume-store.ts";
+
+export type * from "./content-store.ts";
+export type * from "./image-store.ts";
+export type * from "./journal.ts";
+export type * from "./record-store.ts";
+export type * from "./snapshot-store.ts";
+export type * from "./volume-store.ts";
+
+/** Everything that Berth persists, below one data root. */
+export interface Store {
+  readonly dataRoot: string;
+  readonly content: ContentStore;
+  readonly snapshots: SnapshotStore;
+  readonly images: ImageStore;
+  readonly volumes: VolumeStore;
+  readonly records: RecordStore;
+  readonly journal: Journal;
+  /**
+   * Removes layers and blobs that nothing refers to and nobody holds; partial downloads beyond the bound
+   * go too. Returns the bytes freed. At start and after a prune.
+   */
+  collectGarbage(): Promise<number>;
+  /** Waits for background deletions and closes the database. Mounts stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens or creates the store and repairs what a kill at any instant may have left. One process at a time:
+ * `unavailable` while another one has it open.
+ */
+export function openStore(_dataRoot: string): Store {
+  throw new Error("not built yet");
+}
