@@ -32,7 +32,9 @@ export function systemClock(): Clock {
 /** RFC 3339 with up to nine decimals, as Go prints it: `2026-01-01T00:00:00.000001Z`. */
 export function timestamp(nanoseconds: bigint): string {
   const seconds = nanoseconds / 1_000_000_000n;
-  const fraction = String(nanoseconds % 1_000_000_000n).padStart(9, "0").replace(/0+$/, "");
+  const fraction = String(nanoseconds % 1_000_000_000n)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
   return fraction === "" ? `${whole}Z` : `${whole}.${fraction}Z`;
 }

@@ -22,8 +22,7 @@ export class RestartBackoff {
   /** Milliseconds to wait before the next restart. */
   next(ranFor: number): number {
     if (ranFor >= SETTLED_AFTER) this.#delay = 0;
-    this.#delay =
-      this.#delay === 0 ? FIRST_DELAY : Math.min(this.#delay * 2, LONGEST_DELAY);
+    this.#delay = this.#delay === 0 ? FIRST_DELAY : Math.min(this.#delay * 2, LONGEST_DELAY);
     return this.#delay;
   }
 

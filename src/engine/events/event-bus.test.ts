@@ -101,10 +101,7 @@ describe("filters", () => {
       bus.publish(start("a", {}, "health_status: healthy"));
       bus.publish({ type: "network", action: "create", id: "n", attributes: { name: "n" } });
       const until = clock.nanoseconds();
-      const events = bus.subscribe(
-        { since: 0n, until, filters },
-        new AbortController().signal,
-      );
+      const events = bus.subscribe({ since: 0n, until, filters }, new AbortController().signal);
       expect(await collect(events)).toEqual(expected);
     });
   }

@@ -87,7 +87,9 @@ export class EventBus {
     };
     const close = () => queue.close();
     const cancelTimer =
-      remaining === undefined ? undefined : this.#clock.after(Math.min(remaining, 2 ** 31 - 1), close);
+      remaining === undefined
+        ? undefined
+        : this.#clock.after(Math.min(remaining, 2 ** 31 - 1), close);
     this.#listeners.add(listener);
     signal.addEventListener("abort", close, { once: true });
     queue.onClose = () => {
@@ -134,7 +136,10 @@ class EventQueue implements AsyncIterableIterator<EventMessage> {
       if (event !== undefined) return { value: event, done: false };
       if (this.#overrun) {
         this.#overrun = false;
-        throw new EngineError("unavailable", "Cannot go on with the events: the client is too slow");
+        throw new EngineError(
+          "unavailable",
+          "Cannot go on with the events: the client is too slow",
+        );
       }
       if (this.#closed) return { value: undefined, done: true };
       await new Promise<void>((resolve) => {
