@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import {
+  closeNamespace,
+  enterNetworkNamespace,
+  inNetworkNamespace,
+  openNetworkNamespace,
+  unshareNetworkNamespace,
+} from "../namespace.ts";
+import { type Cable, LinkOperations } from "./link-operations.ts";
+import { LinkThread } from "./link-thread.ts";
+
+const BRIDGE = "lotest0";
+const bridge = {
+  name: BRIDGE,
+  alias: "berth test",
+  macAddress: "02:42:0a:00:00:01",
+  mtu: 1400,
+  addresses: [
+    { address: "10.77.0.1", prefix: 16 },
+    { address: "fd77::1", prefix: 64 },
+  ],
+};
+const cable = (number: number): Cable => ({
+  hostDevice: `lotestv${number}`,
+  bridge: BRIDGE,
+  device: "eth0",
+  macAddress: `02:42:0a:4d:00:${(number + 16).toString(16)}`,
+  mtu: 1400,
+  addresses: [{ address: `10.77.0.${number}`, prefix: 16 }],
+  gateways: ["10.77.0.1"],
+});
+
+/** What a process inside of the namespace would see. */
+const inside = (fd: number) =>
+  inNetworkNamespace(fd, () => {
+    const operations = new LinkOperations();
+    try {
+      return operations.hostLinks();
+    } finally {
+      operations.close();
+    }
+  });
+
+describe("LinkOperations", () => {
+  let home: number;
+  let operations: LinkOperations;
+
+  beforeAll(() => {
+    home = openNetworkNamespace("/proc/thread-self/ns/net");
+    unshareNetworkNamespace();
+    operations = new LinkOperations();
+  });
+  afterAll(() => {
+    operations.close();
+    enterNetworkNamespace(home);
+    closeNamespace(home);
+  });
+
+  test("ensureBridge() makes a bridge once and corrects its addresses", () => {
+    expect(
+      operations.ensureBridge({ ...bridge, addresses: [{ address: "10.78.0.1", prefix: 16 }] }),
+    ).toBe(true);
+    expect(operations.ensureBridge(bridge)).toBe(true);
+    expect(operations.ensureBridge(bridge)).toBe(true);
+    const link = operations.findLink(BRIDGE);
+    expect(link).toMatchObject({ kind: "bridge", up: true, alias: bridge.alias, mtu: 1400 });
+    const addresses = operations
+      .hostLinks()
+      .addresses.filter((address) => address.link === link?.index);
+    expect(
+      addresses.map(({ address }) => address).filter((address) => !address.startsWith("fe80")),
+    ).toEqual(["10.77.0.1", "fd77::1"]);
+  });
+
+  test("ensureBridge() says when a bridge is somebody else's", () => {
+    expect(operations.ensureBridge({ ...bridge, alias: "another" })).toBe(false);
+    expect(operations.findLink(BRIDGE)?.alias).toBe(bridge.alias);
+  });
+
+  test("createSandbox() gives loopback, link, address and default route", () => {
+    const fd = operations.createSandbox([cable(2)]);
+    try {
+      const { links, addresses, routes } = inside(fd);
+      const eth0 = links.find(({ name }) => name === "eth0");
+      expect(eth0).toMatchObject({
+        up: true,
+        kind: "veth",
+        mtu: 1400,
+        macAddress: "02:42:0a:4d:00:12",
+      });
+      expect(links.find(({ name }) => name === "lo")?.up).toBe(true);
+      expect(addresses.filter(({ link }) => link === eth0?.index)).toEqual([
+        { link: eth0?.index ?? 0, address: "10.77.0.2", prefix: 16 },
+      ]);
+      expect(routes).toContainEqual({
+        destination: "0.0.0.0",
+        prefix: 0,
+        link: eth0?.index ?? 0,
+        gateway: "10.77.0.1",
+        table: 254,
+      });
+      expect(operations.findLink("lotestv2")?.master).toBe(operations.findLink(BRIDGE)?.index ?? 0);
+    } finally {
+      closeNamespace(fd);
+    }
+  });
+
+  test("createSandbox() leaves no file descriptor behind when a link fails", () => {
+    const before = readFileSync("/proc/self/fdinfo/0").length; // warm up
+    expect(before).toBeGreaterThan(0);
+    const count = () =>
+      Array.from(new Bun.Glob("*").scanSync({ cwd: "/proc/self/fd", onlyFiles: false })).length;
+    const first = count();
+    expect(() => operations.createSandbox([{ ...cable(3), bridge: "missing" }])).toThrow(
+      "No such device",
+    );
+    expect(count()).toBe(first);
+  });
+
+  test("plug() and removeLink() add and take a second link", () => {
+    const fd = operations.createSandbox([]);
+    try {
+      operations.plug(fd, { ...cable(4), device: "eth1" });
+      expect(inside(fd).links.map(({ name }) => name)).toContain("eth1");
+      operations.removeLink("lotestv4");
+      operations.removeLink("lotestv4");
+      expect(inside(fd).links.map(({ name }) => name)).not.toContain("eth1");
+    } finally {
+      closeNamespace(fd);
+    }
+  });
+
+  test("LinkThread carries calls out in order and hands errors over", async () => {
+    const thread = new LinkThread();
+    try {
+      const [fd, error] = await Promise.all([
+        thread.call("createSandbox", [cable(5)]),
+        thread
+          .call("createSandbox", [{ ...cable(6), bridge: "missing" }])
+          .catch((reason: unknown) => reason),
+      ]);
+      expect(inside(fd).links.map(({ name }) => name)).toContain("eth0");
+      closeNamespace(fd);
+      expect(error).toMatchObject({ syscall: "rtnetlink", code: "ENODEV" });
+    } finally {
+      thread.close();
+    }
+    expect(thread.call("hostLinks")).rejects.toThrow("closed");
+  });
+});

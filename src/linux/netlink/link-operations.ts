@@ -1,0 +1,218 @@
+import { Errno, isErrno } from "../errno.ts";
+import { closeNamespace, createNetworkNamespace, inNetworkNamespace } from "../namespace.ts";
+import { RouteSocket } from "./route-socket.ts";
+import {
+  type AddressInfo,
+  addAddress,
+  addBridgeNeighbour,
+  addDefaultRoute,
+  createBridge,
+  createVeth,
+  decodeAddress,
+  decodeLink,
+  decodeRoute,
+  deleteAddress,
+  deleteLink,
+  dumpAddresses,
+  dumpLinks,
+  dumpRoutes,
+  getLink,
+  type LinkInfo,
+  type RouteInfo,
+  setLinkAlias,
+  setLinkUp,
+  withoutLinkLocalAddress,
+} from "./rtnetlink.ts";
+
+export interface PrefixedAddress {
+  address: string;
+  prefix: number;
+}
+
+/** A link between a bridge and a namespace. */
+export interface Cable {
+  /** Link name on the host, the bridge's port. */
+  hostDevice: string;
+  bridge: string;
+  /** Link name in the namespace. */
+  device: string;
+  macAddress: string;
+  mtu: number;
+  addresses: readonly PrefixedAddress[];
+  /** Default gateways, at most one per family. */
+  gateways: readonly string[];
+}
+
+export interface BridgeRequest {
+  name: string;
+  /** Marks the bridge as ours, and whose of ours. */
+  alias: string;
+  macAddress: string;
+  mtu: number;
+  addresses: readonly PrefixedAddress[];
+}
+
+/** Everything that a new subnet must not overlap. */
+export interface HostLinks {
+  links: LinkInfo[];
+  addresses: AddressInfo[];
+  routes: RouteInfo[];
+}
+
+const LOOPBACK = 1;
+/** RFC 4291 link-local addresses are the kernel's own. */
+const LINK_LOCAL = /^fe[89ab][0-9a-f]:/;
+
+const defined = <T>(value: T | undefined): value is T => value !== undefined;
+
+/**
+ * Links, addresses and routes by rtnetlink, synchronous: every call may wait for the kernel's one lock
+ * over all of them, so this runs on a thread of its own (`link.worker.ts`).
+ */
+export class LinkOperations {
+  readonly #host = new RouteSocket();
+
+  /**
+   * A network namespace with a loopback and a link per cable. The file descriptor is valid in the whole
+   * process and is the only thing that keeps the namespace: closing it takes the links along.
+   */
+  createSandbox(cables: readonly Cable[]): number {
+    const { fd, result: socket } = createNetworkNamespace(() => new RouteSocket());
+    try {
+      socket.request([setLinkUp(LOOPBACK)]);
+      for (const cable of cables) this.#plug(fd, socket, cable);
+      return fd;
+    } catch (error) {
+      closeNamespace(fd);
+      throw error;
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** One more link into a namespace. */
+  plug(namespace: number, cable: Cable): void {
+    const socket = inNetworkNamespace(namespace, () => new RouteSocket());
+    try {
+      this.#plug(namespace, socket, cable);
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** Other default gateways for a namespace, over the link that is named. */
+  route(namespace: number, device: string, gateways: readonly string[]): void {
+    const socket = inNetworkNamespace(namespace, () => new RouteSocket());
+    try {
+      const index = this.#index(socket, device);
+      socket.request(gateways.map((gateway) => addDefaultRoute(index, gateway)));
+    } finally {
+      socket.close();
+    }
+  }
+
+  /**
+   * Deletes a link of the host, with its peer. Tens of milliseconds for a veth: let go of its namespace
+   * instead where that is possible. Idempotent.
+   */
+  removeLink(name: string): void {
+    const link = this.findLink(name);
+    if (link !== undefined) this.#host.request([deleteLink(link.index)], [Errno.ENODEV]);
+  }
+
+  /**
+   * Makes a bridge, or takes the one that is there, and gives it exactly these addresses. False when
+   * somebody else made it: it keeps its own MAC address, MTU and further addresses then.
+   */
+  ensureBridge(request: BridgeRequest): boolean {
+    const found = this.findLink(request.name);
+    if (found === undefined) this.#host.request([createBridge(request.name, request)]);
+    else if (found.kind !== "bridge") throw new Error(`"${request.name}" is no bridge`);
+    const index = found?.index ?? this.#index(this.#host, request.name);
+    const ours = found === undefined || found.alias === request.alias;
+    if (found === undefined) this.#host.request([setLinkAlias(index, request.alias)]);
+    if (ours) this.#dropAddresses(index, request.addresses);
+    this.#host.request([
+      ...request.addresses.map(({ address, prefix }) => addAddress(index, address, prefix)),
+      setLinkUp(index),
+    ]);
+    return ours;
+  }
+
+  findLink(name: string): LinkInfo | undefined {
+    try {
+      return this.#host
+        .request([getLink(name)])
+        .map(decodeLink)
+        .find(defined);
+    } catch (error) {
+      if (isErrno(error, Errno.ENODEV)) return undefined;
+      throw error;
+    }
+  }
+
+  hostLinks(): HostLinks {
+    return {
+      links: this.#host.dump(dumpLinks()).map(decodeLink).filter(defined),
+      addresses: this.#host.dump(dumpAddresses()).map(decodeAddress).filter(defined),
+      routes: this.#host.dump(dumpRoutes()).map(decodeRoute).filter(defined),
+    };
+  }
+
+  close(): void {
+    this.#host.close();
+  }
+
+  #plug(namespace: number, socket: RouteSocket, cable: Cable): void {
+    const bridge = this.#index(this.#host, cable.bridge);
+    const answers = this.#host.request([
+      createVeth({
+        hostDevice: cable.hostDevice,
+        bridge,
+        mtu: cable.mtu,
+        peer: { device: cable.device, macAddress: cable.macAddress, namespace },
+      }),
+      getLink(cable.hostDevice),
+    ]);
+    const port = answers.map(decodeLink).find(defined);
+    // The address may have belonged to a container whose port the kernel is still taking away.
+    if (port !== undefined) {
+      this.#host.request([addBridgeNeighbour(port.index, cable.macAddress)]);
+    }
+    this.#configure(socket, cable);
+  }
+
+  #configure(socket: RouteSocket, cable: Cable): void {
+    const index = this.#index(socket, cable.device);
+    const ipv6 = cable.addresses.some(({ address }) => address.includes(":"));
+    socket.request([
+      ...(ipv6 ? [] : [withoutLinkLocalAddress(index)]),
+      ...cable.addresses.map(({ address, prefix }) => addAddress(index, address, prefix)),
+      setLinkUp(index),
+      ...cable.gateways.map((gateway) => addDefaultRoute(index, gateway)),
+    ]);
+  }
+
+  #index(socket: RouteSocket, name: string): number {
+    const link = socket
+      .request([getLink(name)])
+      .map(decodeLink)
+      .find(defined);
+    if (link === undefined) throw new Error(`link "${name}" did not answer`);
+    return link.index;
+  }
+
+  #dropAddresses(index: number, wanted: readonly PrefixedAddress[]): void {
+    const present = this.#host.dump(dumpAddresses()).map(decodeAddress).filter(defined);
+    const surplus = present.filter(
+      ({ link, address, prefix }) =>
+        link === index &&
+        !LINK_LOCAL.test(address) &&
+        !wanted.some((other) => other.address === address && other.prefix === prefix),
+    );
+    this.#host.request(
+      surplus.map(({ address, prefix }) => deleteAddress(index, address, prefix)),
+      [Errno.EADDRNOTAVAIL],
+    );
+  }
+}

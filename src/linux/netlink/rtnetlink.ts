@@ -1,0 +1,357 @@
+/**
+ * Requests and replies of rtnetlink(7): links, addresses, routes and neighbours. Pure bytes ↔ values;
+ * structures and numbers from linux/rtnetlink.h, if_link.h, if_addr.h, neighbour.h, if_bridge.h, veth.h.
+ */
+import {
+  type Attribute,
+  decodeAttributes,
+  encodeAttributes,
+  readNumber,
+  readText,
+} from "./attribute.ts";
+import { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.ts";
+import { type Message, MessageFlag } from "./message.ts";
+
+export const RouteType = {
+  NEW_LINK: 16,
+  DELETE_LINK: 17,
+  GET_LINK: 18,
+  NEW_ADDRESS: 20,
+  DELETE_ADDRESS: 21,
+  GET_ADDRESS: 22,
+  NEW_ROUTE: 24,
+  GET_ROUTE: 26,
+  NEW_NEIGHBOUR: 28,
+} as const;
+
+const Family = { UNSPEC: 0, INET: 2, BRIDGE: 7, INET6: 10 } as const;
+const Link = {
+  ADDRESS: 1,
+  NAME: 3,
+  MTU: 4,
+  MASTER: 10,
+  INFO: 18,
+  ALIAS: 20,
+  AF_SPEC: 26,
+  NETNS_FD: 28,
+} as const;
+const INFO_KIND = 1;
+const INFO_DATA = 2;
+const VETH_PEER = 1;
+const INET6_ADDR_GEN_MODE = 8;
+const ADDR_GEN_NONE = 1;
+const Address = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
+/** No duplicate address detection: the address is usable at once. */
+const ADDRESS_NODAD = 0x02;
+const Route = { DESTINATION: 1, OUTPUT: 4, GATEWAY: 5, TABLE: 15 } as const;
+const LINK_UP = 1;
+
+const { REQUEST, ACK, CREATE, EXCLUDE, REPLACE, DUMP } = MessageFlag;
+
+function payload(fixed: Uint8Array, attributes: readonly Attribute[]): Uint8Array {
+  const encoded = encodeAttributes(attributes);
+  const bytes = new Uint8Array(new ArrayBuffer(fixed.length + encoded.length));
+  bytes.set(fixed);
+  bytes.set(encoded, fixed.length);
+  return bytes;
+}
+
+/** struct ifinfomsg; `change` 0 with `flags` sets exactly the flags that are named in both. */
+function ifinfomsg(options: { family?: number; index?: number; flags?: number; change?: number }) {
+  const bytes = new Uint8Array(new ArrayBuffer(16));
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, options.family ?? Family.UNSPEC);
+  view.setInt32(4, options.index ?? 0, true);
+  view.setUint32(8, options.flags ?? 0, true);
+  view.setUint32(12, options.change ?? 0, true);
+  return bytes;
+}
+
+function addressBytes(text: string): Uint8Array {
+  const bytes = parseAddress(text);
+  if (bytes === undefined) throw new Error(`Cannot encode "${text}": not an IP address`);
+  return bytes;
+}
+
+function macBytes(text: string): Uint8Array {
+  const bytes = parseMac(text);
+  if (bytes === undefined) throw new Error(`Cannot encode "${text}": not a MAC address`);
+  return bytes;
+}
+
+const familyOf = (address: Uint8Array): number =>
+  address.length === 4 ? Family.INET : Family.INET6;
+
+/** One end of a virtual cable is a port of a bridge here, the other one a link elsewhere. */
+export interface VethRequest {
+  hostDevice: string;
+  /** Index of the bridge that the host's end is put into. */
+  bridge: number;
+  mtu: number;
+  peer: { device: string; macAddress: string; namespace: number };
+}
+
+/**
+ * A veth pair whose peer is born inside of another namespace. The peer's flags stay 0: it cannot be up
+ * before it is configured (ENOTCONN).
+ */
+export function createVeth(request: VethRequest): Message {
+  const { peer } = request;
+  const peerPayload = payload(ifinfomsg({}), [
+    [Link.NAME, peer.device],
+    [Link.ADDRESS, macBytes(peer.macAddress)],
+    [Link.MTU, request.mtu],
+    [Link.NETNS_FD, peer.namespace],
+  ]);
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK | CREATE | EXCLUDE,
+    payload: payload(ifinfomsg({ flags: LINK_UP, change: LINK_UP }), [
+      [Link.NAME, request.hostDevice],
+      [Link.MTU, request.mtu],
+      [Link.MASTER, request.bridge],
+      [
+        Link.INFO,
+        [
+          [INFO_KIND, "veth"],
+          [INFO_DATA, [[VETH_PEER, peerPayload]]],
+        ],
+      ],
+    ]),
+  };
+}
+
+export function createBridge(name: string, options: { macAddress: string; mtu: number }): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK | CREATE | EXCLUDE,
+    payload: payload(ifinfomsg({}), [
+      [Link.NAME, name],
+      [Link.ADDRESS, macBytes(options.macAddress)],
+      [Link.MTU, options.mtu],
+      [Link.INFO, [[INFO_KIND, "bridge"]]],
+    ]),
+  };
+}
+
+/** A dummy link: an interface without anything behind it. */
+export function createDummy(name: string): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK | CREATE | EXCLUDE,
+    payload: payload(ifinfomsg({}), [
+      [Link.NAME, name],
+      [Link.INFO, [[INFO_KIND, "dummy"]]],
+    ]),
+  };
+}
+
+export function setLinkUp(index: number): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK,
+    payload: payload(ifinfomsg({ index, flags: LINK_UP, change: LINK_UP }), []),
+  };
+}
+
+/** A note on a link that `ip link` shows and nothing interprets; at most 255 bytes. */
+export function setLinkAlias(index: number, alias: string): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK,
+    payload: payload(ifinfomsg({ index }), [[Link.ALIAS, new TextEncoder().encode(alias)]]),
+  };
+}
+
+/** The link gets no link-local IPv6 address when it comes up (IN6_ADDR_GEN_MODE_NONE). */
+export function withoutLinkLocalAddress(index: number): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK,
+    payload: payload(ifinfomsg({ index }), [
+      [Link.AF_SPEC, [[Family.INET6, [[INET6_ADDR_GEN_MODE, Uint8Array.of(ADDR_GEN_NONE)]]]]],
+    ]),
+  };
+}
+
+export function deleteLink(index: number): Message {
+  return {
+    type: RouteType.DELETE_LINK,
+    flags: REQUEST | ACK,
+    payload: payload(ifinfomsg({ index }), []),
+  };
+}
+
+export function getLink(name: string): Message {
+  return {
+    type: RouteType.GET_LINK,
+    flags: REQUEST,
+    payload: payload(ifinfomsg({}), [[Link.NAME, name]]),
+  };
+}
+
+function ifaddrmsg(index: number, address: Uint8Array, prefix: number): Uint8Array {
+  const fixed = new Uint8Array(new ArrayBuffer(8));
+  const view = new DataView(fixed.buffer);
+  view.setUint8(0, familyOf(address));
+  view.setUint8(1, prefix);
+  view.setUint8(2, address.length === 16 ? ADDRESS_NODAD : 0);
+  view.setUint32(4, index, true);
+  return fixed;
+}
+
+/** Replaces an equal address, so that repeating it is harmless. */
+export function addAddress(index: number, address: string, prefix: number): Message {
+  const bytes = addressBytes(address);
+  return {
+    type: RouteType.NEW_ADDRESS,
+    flags: REQUEST | ACK | CREATE | REPLACE,
+    payload: payload(ifaddrmsg(index, bytes, prefix), [
+      [Address.LOCAL, bytes],
+      [Address.ADDRESS, bytes],
+      ...(bytes.length === 16 ? [[Address.FLAGS, ADDRESS_NODAD] as const] : []),
+    ]),
+  };
+}
+
+export function deleteAddress(index: number, address: string, prefix: number): Message {
+  const bytes = addressBytes(address);
+  return {
+    type: RouteType.DELETE_ADDRESS,
+    flags: REQUEST | ACK,
+    payload: payload(ifaddrmsg(index, bytes, prefix), [[Address.LOCAL, bytes]]),
+  };
+}
+
+/** The default route of the main table. */
+export function addDefaultRoute(index: number, gateway: string): Message {
+  const bytes = addressBytes(gateway);
+  const fixed = new Uint8Array(new ArrayBuffer(12));
+  const view = new DataView(fixed.buffer);
+  view.setUint8(0, familyOf(bytes));
+  view.setUint8(4, 254); // RT_TABLE_MAIN
+  view.setUint8(5, 3); // RTPROT_BOOT
+  view.setUint8(6, 0); // RT_SCOPE_UNIVERSE
+  view.setUint8(7, 1); // RTN_UNICAST
+  return {
+    type: RouteType.NEW_ROUTE,
+    flags: REQUEST | ACK | CREATE | REPLACE,
+    payload: payload(fixed, [
+      [Route.GATEWAY, bytes],
+      [Route.OUTPUT, index],
+    ]),
+  };
+}
+
+/** Tells a bridge behind which port a MAC address is, in place of what it has learned earlier. */
+export function addBridgeNeighbour(port: number, macAddress: string): Message {
+  const fixed = new Uint8Array(new ArrayBuffer(12));
+  const view = new DataView(fixed.buffer);
+  view.setUint8(0, Family.BRIDGE);
+  view.setInt32(4, port, true);
+  view.setUint16(8, 0x40, true); // NUD_NOARP: static, yet not the port's own address
+  view.setUint8(10, 0x04); // NTF_MASTER
+  return {
+    type: RouteType.NEW_NEIGHBOUR,
+    flags: REQUEST | ACK | CREATE | REPLACE,
+    payload: payload(fixed, [[2, macBytes(macAddress)]]), // NDA_LLADDR
+  };
+}
+
+export const dumpLinks = (): Message => ({
+  type: RouteType.GET_LINK,
+  flags: REQUEST | DUMP,
+  payload: ifinfomsg({}),
+});
+export const dumpAddresses = (): Message => ({
+  type: RouteType.GET_ADDRESS,
+  flags: REQUEST | DUMP,
+  payload: new Uint8Array(8),
+});
+export const dumpRoutes = (): Message => ({
+  type: RouteType.GET_ROUTE,
+  flags: REQUEST | DUMP,
+  payload: new Uint8Array(12),
+});
+
+export interface LinkInfo {
+  index: number;
+  name: string;
+  up: boolean;
+  kind: string | undefined;
+  macAddress: string | undefined;
+  mtu: number;
+  /** Index of the bridge (or bond) that it is a port of. */
+  master: number | undefined;
+  alias: string | undefined;
+}
+
+/** undefined for a message that is no link. */
+export function decodeLink(message: Message): LinkInfo | undefined {
+  const { payload: bytes } = message;
+  if (message.type !== RouteType.NEW_LINK || bytes.length < 16) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const attributes = decodeAttributes(bytes.subarray(16));
+  const info = attributes.get(Link.INFO);
+  const mac = attributes.get(Link.ADDRESS);
+  return {
+    index: view.getInt32(4, true),
+    name: readText(attributes.get(Link.NAME)) ?? "",
+    up: (view.getUint32(8, true) & LINK_UP) !== 0,
+    kind: info === undefined ? undefined : readText(decodeAttributes(info).get(INFO_KIND)),
+    macAddress: mac?.length === 6 ? formatMac(mac) : undefined,
+    mtu: readNumber(attributes.get(Link.MTU)) ?? 0,
+    master: readNumber(attributes.get(Link.MASTER)),
+    alias: readText(attributes.get(Link.ALIAS)),
+  };
+}
+
+export interface AddressInfo {
+  link: number;
+  address: string;
+  prefix: number;
+}
+
+export function decodeAddress(message: Message): AddressInfo | undefined {
+  const { payload: bytes } = message;
+  if (message.type !== RouteType.NEW_ADDRESS || bytes.length < 8) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const attributes = decodeAttributes(bytes.subarray(8));
+  const address = attributes.get(Address.LOCAL) ?? attributes.get(Address.ADDRESS);
+  if (address?.length !== 4 && address?.length !== 16) return undefined;
+  return {
+    link: view.getUint32(4, true),
+    address: formatAddress(address),
+    prefix: view.getUint8(1),
+  };
+}
+
+export interface RouteInfo {
+  /** `0.0.0.0` or `::` with prefix 0 for a default route. */
+  destination: string;
+  prefix: number;
+  link: number | undefined;
+  gateway: string | undefined;
+  table: number;
+}
+
+export function decodeRoute(message: Message): RouteInfo | undefined {
+  const { payload: bytes } = message;
+  if (message.type !== RouteType.NEW_ROUTE || bytes.length < 12) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const family = view.getUint8(0);
+  if (family !== Family.INET && family !== Family.INET6) return undefined;
+  const size = family === Family.INET ? 4 : 16;
+  const attributes = decodeAttributes(bytes.subarray(12));
+  const read = (type: number): string | undefined => {
+    const value = attributes.get(type);
+    return value?.length === size ? formatAddress(value) : undefined;
+  };
+  return {
+    destination: read(Route.DESTINATION) ?? formatAddress(new Uint8Array(size)),
+    prefix: view.getUint8(1),
+    link: readNumber(attributes.get(Route.OUTPUT)),
+    gateway: read(Route.GATEWAY),
+    table: readNumber(attributes.get(Route.TABLE)) ?? view.getUint8(4),
+  };
+}
