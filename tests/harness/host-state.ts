@@ -1,0 +1,73 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { $ } from "bun";
+
+/** What a daemon can leave behind on a host, each a set of lines that can be compared. */
+export type HostState = Record<
+  "mounts" | "links" | "addresses" | "routes" | "firewall" | "cgroups" | "namespaces" | "processes",
+  string[]
+>;
+
+/** Reads the state; `marker` is a path that names the processes of the daemon under test. */
+export async function readHostState(marker: string): Promise<HostState> {
+  const [mounts, links, addresses, routes, firewall, cgroups, namespaces, processes] =
+    await Promise.all([
+      readMounts(),
+      readdir("/sys/class/net"),
+      lines($`ip -o addr show`.quiet().text(), (line) => line.replace(/^\d+: |_lft \S+/g, "")),
+      lines($`ip route show table all`.quiet().nothrow().text()),
+      lines($`nft list ruleset`.quiet().nothrow().text(), (line) =>
+        line.replace(/counter packets \d+ bytes \d+/, "counter"),
+      ),
+      lines($`find /sys/fs/cgroup -mindepth 2 -type d`.quiet().nothrow().text()),
+      readNetworkNamespaces(),
+      readProcesses(marker),
+    ]);
+  return { mounts, links, addresses, routes, firewall, cgroups, namespaces, processes };
+}
+
+/** What is there now and was not before: `mounts: /x`. */
+export function leftBehind(before: HostState, after: HostState): string[] {
+  return (Object.keys(after) as (keyof HostState)[]).flatMap((kind) => {
+    const known = new Set(before[kind]);
+    return after[kind].filter((line) => !known.has(line)).map((line) => `${kind}: ${line}`);
+  });
+}
+
+async function lines(text: Promise<string>, clean = (line: string) => line): Promise<string[]> {
+  return (await text)
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map(clean);
+}
+
+async function readMounts(): Promise<string[]> {
+  const text = await readFile("/proc/self/mountinfo", "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? line);
+}
+
+async function processIds(): Promise<string[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+}
+
+async function readNetworkNamespaces(): Promise<string[]> {
+  const seen = new Set<string>();
+  for (const pid of await processIds()) {
+    seen.add(await readlink(`/proc/${pid}/ns/net`).catch(() => "gone"));
+  }
+  seen.delete("gone");
+  return [...seen];
+}
+
+async function readProcesses(marker: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await processIds()) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (command.includes(marker) && pid !== String(process.pid)) {
+      found.push(`${pid} ${command.replaceAll("\0", " ")}`);
+    }
+  }
+  return found;
+}
