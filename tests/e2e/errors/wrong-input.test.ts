@@ -1,0 +1,114 @@
+import { describe, expect, test } from "bun:test";
+import { stat } from "node:fs/promises";
+import { COMMAND_LINES, commandLine, hostStaysClean, useDaemon } from "../../harness/suite.ts";
+
+const suite = useDaemon();
+
+for (const name of COMMAND_LINES) {
+  const cli = commandLine(suite, name);
+  describe(`${name}: what is refused, and how`, () => {
+    const cases: [string[], number, string][] = [
+      [["inspect", "nope"], 1, "nope"],
+      [["start", "nope"], 1, "No such container: nope"],
+      [["stop", "nope"], 1, "No such container: nope"],
+      [["rm", "nope"], 1, "No such container: nope"],
+      [["logs", "nope"], 1, "No such container: nope"],
+      [["exec", "nope", "true"], 1, "No such container: nope"],
+      [["rmi", "nope"], 1, "No such image: nope:latest"],
+      [["run", "--pull", "never", "nope"], 125, "No such image: nope:latest"],
+      [["run", "Nope"], 125, "repository name (library/Nope) must be lowercase"],
+      [
+        ["run", "--name", "bad name", "busybox"],
+        125,
+        "Invalid container name (bad name), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+      ],
+      [["run", "--network", "nope", "busybox"], 125, "network nope not found"],
+      [["run", "-m", "1m", "busybox"], 125, "Minimum memory limit allowed is 6MB"],
+      [["run", "--cpus", "1000", "busybox"], 125, "range of CPUs is from 0.01 to"],
+      [
+        ["run", "-w", "relative", "busybox"],
+        125,
+        "the working directory 'relative' is invalid, it needs to be an absolute path",
+      ],
+      [
+        ["run", "-v", "/a:relative", "busybox"],
+        125,
+        "invalid volume specification: '/a:relative': invalid mount config for type \"bind\": invalid mount path: 'relative' mount path must be absolute",
+      ],
+      [
+        ["run", "-u", "nobody-here", "busybox", "true"],
+        125,
+        "unable to find user nobody-here: no matching entries in passwd file",
+      ],
+      [["run", "--cap-add", "NOPE", "busybox"], 125, "NOPE"],
+      [["run", "--sysctl", "kernel.panic=1", "busybox"], 125, "kernel.panic"],
+      [["run", "--device", "/dev/nope", "busybox", "true"], 125, "/dev/nope"],
+      [["run", "--restart", "sometimes", "busybox"], 125, "invalid restart policy"],
+      [["run", "--rm", "--restart", "always", "busybox"], 125, "can't set"],
+      [["run", "--isolation", "hyperv", "busybox"], 125, "isolation"],
+      [["run", "--userns", "nope", "busybox"], 125, "invalid USER mode"],
+      [["kill", "-s", "NOPE", "x"], 1, "No such container: x"],
+      [["run"], 1, "requires at least 1 argument"],
+    ];
+    for (const [args, code, message] of cases) {
+      test(args.join(" "), async () => {
+        const output = await cli(...args);
+        expect(output.stdout + output.stderr).toContain(message);
+        // The docker CLI answers 1 for wrong usage of `run`, Berth the same.
+        expect(output.code).toBe(code);
+      });
+    }
+    test("leaves nothing half made behind", async () => {
+      const names = (await cli("ps", "-a", "--format", "{{.Names}} {{.Status}}")).stdout;
+      for (const line of names.trim().split("\n").filter(Boolean))
+        expect(line).toContain("Created");
+      await cli("container", "prune", "-f");
+      expect((await cli("ps", "-aq")).stdout).toBe("");
+    });
+  });
+}
+
+describe("the API", () => {
+  const post = (path: string, body: string, type = "application/json") =>
+    suite.daemon.api(path, { method: "POST", body, headers: { "content-type": type } });
+
+  const cases: [string, string, number][] = [
+    ["/containers/create", "{", 400],
+    ["/containers/create", "", 400],
+    ["/containers/create", "[]", 400],
+    ["/containers/create", '{"Image":5}', 400],
+    ["/containers/create", "{}", 400],
+    ["/containers/create", '{"Image":"busybox","HostConfig":{"Memory":"x"}}', 400],
+    ["/containers/create?name=../x", '{"Image":"busybox"}', 400],
+    ["/containers/nope/start", "", 404],
+    ["/containers/nope/kill?signal=NOPE", "", 400],
+    ["/exec/nope/start", "{}", 404],
+    ["/v1.99/containers/nope/start", "", 400],
+    ["/nope", "", 404],
+  ];
+  for (const [path, body, status] of cases) {
+    test(`POST ${path} ${body} is ${status} with a message`, async () => {
+      const response = await post(path, body);
+      expect(response.status).toBe(status);
+      expect(((await response.json()) as { message: string }).message).toBeTruthy();
+    });
+  }
+  test("survives 500 requests of noise", async () => {
+    const random = (length: number) => Buffer.from(crypto.getRandomValues(new Uint8Array(length)));
+    for (let round = 0; round < 500; round++) {
+      const path = `/${["containers", "images", "exec", "networks"][round % 4]}/${encodeURIComponent(random(6).toString("latin1"))}/${["json", "start", "create", "attach"][round % 3]}`;
+      const response = await suite.daemon.api(path, {
+        method: ["GET", "POST", "DELETE", "PUT"][round % 4] ?? "GET",
+        ...(round % 4 === 0 ? {} : { body: random(50) }),
+      });
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      await response.arrayBuffer();
+    }
+    expect((await suite.daemon.api("/_ping")).status).toBe(200);
+  });
+  test("the socket is 0660", async () => {
+    expect((await stat(suite.daemon.socket)).mode & 0o777).toBe(0o660);
+  });
+});
+
+hostStaysClean(suite);
