@@ -13,6 +13,8 @@ export interface UnpackOptions {
   /** Keep the owners of the archive (the default); false: everything belongs to `owner`, or root. */
   copyOwners?: boolean;
   owner?: { uid: number; gid: number };
+  /** Mounted into the tree for this operation, seen by nobody else. In order. */
+  mounts?: readonly TreeMount[];
   signal?: AbortSignal;
 }
 
@@ -38,7 +40,18 @@ export interface PackOptions {
   mode?: "tree" | "layer";
   /** Paths relative to the root that are left out with what is below them. */
   exclude?: readonly string[];
+  /** Mounted into the tree for this operation, seen by nobody else. In order. */
+  mounts?: readonly TreeMount[];
   signal?: AbortSignal;
+}
+
+/** Something that stands at a path of the tree while it is packed, unpacked or looked at: a volume. */
+export interface TreeMount {
+  /** On the host: a directory or a file. */
+  source: string;
+  /** In the tree. */
+  target: string;
+  readonly?: boolean;
 }
 
 /** What `HEAD /containers/<id>/archive` tells of a path. */
@@ -75,7 +88,11 @@ export function packTree(_root: string, _options?: PackOptions): AsyncIterable<U
 }
 
 /** Looks at a path as the tree at `root` sees it. `not-found`. */
-export function statPath(_root: string, _path: string): Promise<PathStat> {
+export function statPath(
+  _root: string,
+  _path: string,
+  _mounts?: readonly TreeMount[],
+): Promise<PathStat> {
   throw new Error("not built yet");
 }
 

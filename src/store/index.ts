@@ -34,6 +34,6 @@ export interface Store {
  * Opens or creates the store and repairs what a kill at any instant may have left. One process at a time:
  * `unavailable` while another one has it open.
  */
-export function openStore(_dataRoot: string): Store {
+export function openStore(_dataRoot: string): Promise<Store> {
   throw new Error("not built yet");
 }
