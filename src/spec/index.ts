@@ -13,5 +13,6 @@ export * from "./filters.ts";
 export * from "./ids.ts";
 export * from "./oci/image.ts";
 export type * from "./oci/runtime.ts";
+export * from "./platform.ts";
 export * from "./reference.ts";
 export * from "./timestamp.ts";

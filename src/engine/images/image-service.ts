@@ -1,138 +1,117 @@
 import type {
+  Filters,
+  ImageCommitOptions,
   ImageConfig,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageId,
+  ImageImportOptions,
   ImageInspect,
+  ImageListOptions,
+  ImageLoadOptions,
   ImagePruneReport,
+  ImagePullOptions,
+  ImagePushOptions,
+  ImageRemoveOptions,
   ImageRunConfig,
+  ImageSaveOptions,
+  ImageSearchOptions,
+  ImageSearchResult,
   ImageSummary,
+  ImageTagOptions,
+  Platform,
   ProgressMessage,
-  RegistryAuth,
 } from "../../spec/index.ts";
-
-/** Docker's `filters` parameter, decoded: `{"label": ["a=b"], "dangling": ["true"]}`. */
-export type ImageFilters = Readonly<Record<string, readonly string[]>>;
 
 /** Bytes that flow in or out: a node Readable, a web stream or a generator. */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
-export interface PullRequest {
-  /** What the user typed: `busybox`, `host:5000/a/b:tag`, `a@sha256:…` (`fromImage`). */
-  image: string;
-  /** A tag or a digest (`tag`), where `image` has none. */
-  tag?: string;
-  /** Every tag of the repository. */
-  all?: boolean;
-  /** `linux/arm64/v8`; the host's own when absent. */
-  platform?: string;
-  auth?: RegistryAuth;
+/** A container that has or had an image, as the rules for removal look at it. */
+export interface ImageUser {
+  readonly id: string;
+  readonly name: string;
+  readonly running: boolean;
 }
 
-export interface PushRequest {
-  /** Repository with or without a tag. */
-  image: string;
-  tag?: string;
-  auth?: RegistryAuth;
-}
-
-export interface ListImagesOptions {
-  all?: boolean;
-  digests?: boolean;
-  sharedSize?: boolean;
-  filters?: ImageFilters;
-}
-
-export interface RemoveImageOptions {
-  force?: boolean;
-  /** Keeps untagged parents. */
-  noPrune?: boolean;
-}
-
-export interface LoadRequest {
-  /** A `docker save` archive or an OCI layout; plain, gzip or zstd. */
-  body: ByteStream;
-  quiet?: boolean;
-  platform?: string;
-}
-
-export interface ImportRequest {
-  /** `-` reads `body`; else an HTTP(S) URL. */
-  source: string;
-  body?: ByteStream;
-  repository?: string;
-  tag?: string;
-  message?: string;
-  changes?: readonly string[];
-  platform?: string;
-}
-
-/** What `commit` must know of a container; the containers' owner fills it. */
+/** What `commit` needs to know of a container. */
 export interface CommitSource {
-  containerId: string;
-  /** The image that the container was made from; absent for an image that is gone. */
-  imageId: ImageId | undefined;
+  readonly id: string;
+  /** The image that the container was made from. */
+  readonly imageId: ImageId;
   /** The container's own configuration, as `inspect` has it under `Config`. */
-  config: ImageRunConfig;
-  /** The container's architecture and so on, where `imageId` is absent. */
-  platform?: { os: string; architecture: string; variant?: string };
+  readonly config: ImageRunConfig;
+  readonly name: string;
 }
 
-export interface CommitRequest {
-  source: CommitSource;
-  repository?: string;
-  tag?: string;
-  author?: string;
-  comment?: string;
-  changes?: readonly string[];
-  /** Body of `POST /commit`: replaces parts of the container's configuration. */
-  config?: Partial<ImageRunConfig> | undefined;
-  /** Runs `body` while the container's processes stand still; absent where `pause=false`. */
-  whilePaused?: <T>(body: () => Promise<T>) => Promise<T>;
+/** What the image verbs need of containers; the containers' owner satisfies it. */
+export interface ImageContainers {
+  usersOf(imageId: ImageId): readonly ImageUser[];
+  /** `not-found` with `No such container: x`. */
+  commitSource(nameOrId: string): CommitSource;
+  /** Runs `body` while the container's processes stand still, if they run at all. */
+  whilePaused<T>(containerId: string, body: () => Promise<T>): Promise<T>;
 }
 
 /** An image that was found by reference, id or id prefix. */
 export interface ResolvedImage {
-  id: ImageId;
-  config: ImageConfig;
+  readonly id: ImageId;
+  readonly config: ImageConfig;
 }
 
-/** Who uses an image; the containers' owner satisfies it. */
-export interface ImageUsers {
-  usersOf(imageId: ImageId): readonly { id: string; name: string; running: boolean }[];
-}
-
-/** Docker's image events (`pull tag untag delete load import save push prune`). */
+/**
+ * Docker's events that the image verbs cause: `image` with `pull tag untag delete load import save push
+ * prune`, and `container` with `commit`.
+ */
 export interface ImageEvent {
-  action: string;
+  readonly type: "image" | "container";
+  readonly action: string;
   /** Actor's ID: the image id, for `pull` and `push` the reference. */
-  id: string;
-  attributes: Record<string, string>;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 export type EmitImageEvent = (event: ImageEvent) => void;
 
 /**
- * What users do with images. Streams of progress throw before their first message what the API answers
- * as an HTTP status; afterwards the thrown error ends the stream and the server writes it as
- * `errorDetail`. Ending the iteration, or aborting the signal, cancels the work.
+ * What users do with images; satisfies the server's image routes. Streams of progress throw before their
+ * first message what the API answers as an HTTP status; afterwards the thrown error ends the stream and
+ * the server writes it as `errorDetail`. Ending the iteration, or aborting the signal, cancels the work.
  */
 export interface ImageService {
-  pull(request: PullRequest, signal?: AbortSignal): AsyncIterable<ProgressMessage>;
-  push(request: PushRequest, signal?: AbortSignal): AsyncIterable<ProgressMessage>;
-  list(options?: ListImagesOptions): Promise<ImageSummary[]>;
-  inspect(name: string): Promise<ImageInspect>;
-  history(name: string): Promise<ImageHistoryItem[]>;
-  /** `target` is `repo[:tag]`. */
-  tag(name: string, target: { repository: string; tag?: string }): Promise<void>;
-  remove(name: string, options?: RemoveImageOptions): Promise<ImageDeleteItem[]>;
-  prune(filters?: ImageFilters): Promise<ImagePruneReport>;
-  load(request: LoadRequest, signal?: AbortSignal): AsyncIterable<ProgressMessage>;
+  pull(options: ImagePullOptions, signal?: AbortSignal): AsyncIterable<ProgressMessage>;
+  push(
+    name: string,
+    options: ImagePushOptions,
+    signal?: AbortSignal,
+  ): AsyncIterable<ProgressMessage>;
+  list(options: ImageListOptions): Promise<ImageSummary[]>;
+  inspect(name: string, options?: { platform?: string }): Promise<ImageInspect>;
+  history(name: string, options?: { platform?: string }): Promise<ImageHistoryItem[]>;
+  tag(name: string, options: ImageTagOptions): Promise<void>;
+  remove(name: string, options: ImageRemoveOptions): Promise<ImageDeleteItem[]>;
+  prune(filters: Filters): Promise<ImagePruneReport>;
+  load(
+    body: ByteStream,
+    options: ImageLoadOptions,
+    signal?: AbortSignal,
+  ): AsyncIterable<ProgressMessage>;
   /** Resolves once every name is known; then the archive flows. */
-  save(names: readonly string[], options?: { platform?: string }): Promise<ByteStream>;
-  import(request: ImportRequest, signal?: AbortSignal): AsyncIterable<ProgressMessage>;
+  save(
+    names: readonly string[],
+    options: ImageSaveOptions,
+    signal?: AbortSignal,
+  ): Promise<ByteStream>;
+  import(
+    options: ImageImportOptions,
+    body: ByteStream,
+    signal?: AbortSignal,
+  ): AsyncIterable<ProgressMessage>;
   /** The container's whole root file system as a tar stream. */
-  exportContainer(containerId: string): Promise<ByteStream>;
-  commit(request: CommitRequest): Promise<{ Id: ImageId }>;
-  /** For `create`: throws `not-found` with `No such image: x`. */
-  resolve(name: string, platform?: string): Promise<ResolvedImage>;
+  exportContainer(containerId: string, signal?: AbortSignal): Promise<ByteStream>;
+  commit(options: ImageCommitOptions): Promise<{ Id: string }>;
+  search(options: ImageSearchOptions): Promise<ImageSearchResult[]>;
+  /**
+   * The image for a new container. `not-found`: `No such image: x`, also where the image that is there is
+   * of another platform than the one asked for.
+   */
+  resolve(name: string, platform?: Platform): ResolvedImage;
 }
