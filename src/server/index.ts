@@ -1,10 +1,19 @@
-import type { ContainerBackend } from "./routers/containers/backend.ts";
-import type { ExecBackend } from "./routers/exec/backend.ts";
-import type { ImageBackend } from "./routers/images/backend.ts";
-import type { NetworkBackend } from "./routers/networks/backend.ts";
-import type { SystemBackend } from "./routers/system/backend.ts";
-import type { VolumeBackend } from "./routers/volumes/backend.ts";
+import type { Backends } from "./backends.ts";
+import type { Route } from "./route.ts";
+import { absentRoutes } from "./routers/absent/routes.ts";
+import { containerRoutes } from "./routers/containers/routes.ts";
+import { execRoutes } from "./routers/exec/routes.ts";
+import { imageRoutes } from "./routers/images/routes.ts";
+import { networkRoutes } from "./routers/networks/routes.ts";
+import { systemRoutes } from "./routers/system/routes.ts";
+import { volumeRoutes } from "./routers/volumes/routes.ts";
 
+export { ApiServer, type ApiServerOptions, type ServerTls } from "./api-server.ts";
+export { MAXIMUM_VERSION, MINIMUM_VERSION } from "./api-version.ts";
+export type { Backends } from "./backends.ts";
+export type { ServerLog } from "./dispatcher.ts";
+export { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+export type { Route } from "./route.ts";
 export type {
   ContainerBackend,
   LogSession,
@@ -16,12 +25,15 @@ export type { NetworkBackend } from "./routers/networks/backend.ts";
 export type { SystemBackend } from "./routers/system/backend.ts";
 export type { VolumeBackend } from "./routers/volumes/backend.ts";
 
-/** Everything that the server needs of the engine. */
-export interface Backends {
-  containers: ContainerBackend;
-  exec: ExecBackend;
-  images: ImageBackend;
-  networks: NetworkBackend;
-  volumes: VolumeBackend;
-  system: SystemBackend;
+/** The whole Engine API over an engine. */
+export function engineRoutes(backends: Backends): Route[] {
+  return [
+    ...systemRoutes(backends.system),
+    ...containerRoutes(backends.containers),
+    ...execRoutes(backends.exec),
+    ...imageRoutes(backends.images),
+    ...networkRoutes(backends.networks),
+    ...volumeRoutes(backends.volumes),
+    ...absentRoutes(),
+  ];
 }

@@ -1,0 +1,172 @@
+import http, { type IncomingMessage, type Server } from "node:http";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { EngineError, errorMessage } from "../spec/index.ts";
+import { Dispatcher, type ServerLog, type Upgrade } from "./dispatcher.ts";
+import { acceptUpgrade, finishStream } from "./hijack.ts";
+import type { ListenAddress } from "./listen-address.ts";
+import { HttpSink, SocketSink } from "./response-sink.ts";
+import { type Route, RouteTable } from "./route.ts";
+import { listenOnUnixSocket } from "./unix-listener.ts";
+import { serveWebsocket } from "./websocket.ts";
+
+/** PEM texts. With `ca`, clients must show a certificate that it has signed. */
+export interface ServerTls {
+  certificate: string;
+  key: string;
+  ca?: string;
+}
+
+export interface ApiServerOptions {
+  routes: readonly Route[];
+  /** Of Berth, for the `Server` header. */
+  version: string;
+  log: ServerLog;
+}
+
+const HEADER_BYTES = 1024 * 1024;
+
+/** Serves the Engine API on any number of sockets. */
+export class ApiServer {
+  readonly #dispatcher: Dispatcher;
+  readonly #log: ServerLog;
+  readonly #servers: Server[] = [];
+  /** Sockets that node's server has let go of. */
+  readonly #upgraded = new Set<Duplex>();
+
+  constructor(options: ApiServerOptions) {
+    this.#log = options.log;
+    this.#dispatcher = new Dispatcher({
+      routes: new RouteTable(options.routes),
+      version: options.version,
+      log: options.log,
+    });
+  }
+
+  /**
+   * Resolves once connections are accepted, with the address in use (a tcp port 0 has become a real one).
+   * @throws failed-precondition
+   */
+  async listen(address: ListenAddress, tls?: ServerTls): Promise<ListenAddress> {
+    const server = this.#createServer(address.kind === "tcp" ? tls : undefined);
+    if (address.kind === "unix") {
+      await listenOnUnixSocket(server, address.path);
+      this.#servers.push(server);
+      return address;
+    }
+    if (tls === undefined) {
+      this.#log(
+        "warn",
+        `tcp://${address.host}:${address.port} is open to everyone who reaches it, without TLS: they are root here`,
+      );
+    }
+    await listenOnTcp(server, address);
+    this.#servers.push(server);
+    return { ...address, port: (server.address() as AddressInfo).port };
+  }
+
+  /**
+   * Stops accepting, ends the streams, lets requests finish for `graceMs` and cuts off what is left.
+   * The unix sockets' files are gone afterwards.
+   */
+  async close(graceMs = 3000): Promise<void> {
+    this.#dispatcher.close();
+    const closed = this.#servers.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    for (const server of this.#servers) server.closeIdleConnections();
+    for (const socket of this.#upgraded) finishStream(socket);
+    const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
+    const timer = setTimeout(expire, graceMs);
+    await Promise.race([Promise.all(closed), expired]);
+    clearTimeout(timer);
+    for (const server of this.#servers) server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  #createServer(tls: ServerTls | undefined): Server {
+    const options = { maxHeaderSize: HEADER_BYTES, requestTimeout: 0, keepAliveTimeout: 60_000 };
+    const server =
+      tls === undefined
+        ? http.createServer(options)
+        : https.createServer({
+            ...options,
+            cert: tls.certificate,
+            key: tls.key,
+            ...(tls.ca === undefined
+              ? {}
+              : { ca: tls.ca, requestCert: true, rejectUnauthorized: true }),
+          });
+    server.on("request", (message, response) => {
+      void this.#dispatcher.dispatch(message, new HttpSink(response));
+    });
+    server.on("upgrade", (message, socket, head) => this.#upgrade(message, socket, head));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      this.#refuse(error, socket);
+    });
+    return server;
+  }
+
+  #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.allowHalfOpen = true;
+    // Reported by "close"; without a listener it would end the process.
+    socket.on("error", () => {});
+    this.#upgraded.add(socket);
+    socket.once("close", () => this.#upgraded.delete(socket));
+    if (head.length > 0) socket.unshift(head);
+    const upgrade: Upgrade = {
+      hijack: async (contentType, run) => {
+        acceptUpgrade(socket, contentType);
+        await this.#serve(message, socket, run);
+      },
+      websocket: async (binary, run) => {
+        await this.#serve(message, socket, (raw) => serveWebsocket(message, raw, binary, run));
+      },
+    };
+    const sink = new SocketSink(socket, message.method);
+    void this.#dispatcher.dispatch(message, sink, upgrade);
+  }
+
+  async #serve(
+    message: IncomingMessage,
+    socket: Duplex,
+    run: (client: Duplex) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await run(socket);
+    } catch (error) {
+      this.#log("warn", `${message.method} ${message.url}: ${errorMessage(error)}`);
+    }
+    finishStream(socket);
+  }
+
+  #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    this.#log("debug", `malformed request: ${error.message}`);
+    const status =
+      error.code === "HPE_HEADER_OVERFLOW"
+        ? "431 Request Header Fields Too Large"
+        : "400 Bad Request";
+    socket.end(
+      `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`,
+    );
+  }
+}
+
+function listenOnTcp(server: Server, address: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const at = `tcp://${address.host}:${address.port}`;
+      reject(
+        new EngineError("failed-precondition", `Cannot listen on "${at}": ${errorMessage(cause)}`, {
+          cause,
+        }),
+      );
+    });
+    server.listen({ port: address.port, host: address.host }, resolve);
+  });
+}

@@ -1,0 +1,115 @@
+import { invalidArgument } from "../spec/index.ts";
+
+/**
+ * Decoders of request bodies with the manners of Go's encoding/json, which Docker's clients count on:
+ * unknown fields are dropped, field names match in any case, null counts as absent for a scalar or an
+ * object, and a value of the wrong type is refused with the field's name.
+ */
+export type Decoder<T> = (value: unknown, at: string) => T | undefined;
+
+/** One decoder for every field of T: a new field in `spec/` cannot be forgotten here. */
+export type Shape<T> = { readonly [K in keyof T]-?: Decoder<Exclude<T[K], undefined>> };
+
+function typeName(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return typeof value;
+}
+
+function mismatch(value: unknown, at: string, wanted: string): Error {
+  const what = typeof value === "number" ? `number ${value}` : typeName(value);
+  return invalidArgument(
+    `invalid JSON: json: cannot unmarshal ${what} into Go struct field ${at} of type ${wanted}`,
+  );
+}
+
+export const text: Decoder<string> = (value, at) => {
+  if (value === null) return undefined;
+  if (typeof value !== "string") throw mismatch(value, at, "string");
+  return value;
+};
+
+export const flag: Decoder<boolean> = (value, at) => {
+  if (value === null) return undefined;
+  if (typeof value !== "boolean") throw mismatch(value, at, "bool");
+  return value;
+};
+
+export const integer: Decoder<number> = (value, at) => {
+  if (value === null) return undefined;
+  if (typeof value !== "number" || !Number.isInteger(value)) throw mismatch(value, at, "int64");
+  return value;
+};
+
+/** One of a closed set is the engine's to check; here it is any string. */
+export function word<T extends string>(): Decoder<T> {
+  return (value, at) => text(value, at) as T | undefined;
+}
+
+/** A pointer in Go: null is a value of its own. */
+export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
+  return (value, at) => (value === null ? null : decode(value, at));
+}
+
+export function list<T>(decode: Decoder<T>): Decoder<T[]> {
+  return (value, at) => {
+    if (value === null) return undefined;
+    if (!Array.isArray(value)) throw mismatch(value, at, "[]string");
+    return value.map((item) => decode(item, at)).filter((item) => item !== undefined);
+  };
+}
+
+/** A command: a list, or one string that stands for a list of one. */
+export const command: Decoder<string[]> = (value, at) =>
+  typeof value === "string" ? [value] : list(text)(value, at);
+
+export function map<T>(decode: Decoder<T>): Decoder<Record<string, T>> {
+  return (value, at) => {
+    if (value === null) return undefined;
+    const entries: [string, T][] = [];
+    for (const [key, item] of Object.entries(asObject(value, at, "map"))) {
+      const decoded = decode(item, `${at}.${key}`);
+      if (decoded !== undefined) entries.push([key, decoded]);
+    }
+    return Object.fromEntries(entries);
+  };
+}
+
+/** A set, written as a map to empty objects. */
+export const set: Decoder<Record<string, Record<string, never>>> = map((value, at) => {
+  if (value !== null) asObject(value, at, "struct {}");
+  return {};
+});
+
+/** `[height, width]`, like Go's [2]uint. */
+export const pair: Decoder<[number, number]> = (value, at) => {
+  const [first = 0, second = 0] = list(integer)(value, at) ?? [];
+  return value === null ? undefined : [first, second];
+};
+
+/** @param absent what Go's zero values would be: laid under what the client sent. */
+export function object<T>(shape: Shape<T>, absent?: T): Decoder<T> {
+  const decoders = new Map<string, [string, Decoder<unknown>]>();
+  for (const [name, decode] of Object.entries(shape)) {
+    decoders.set(name, [name, decode as Decoder<unknown>]);
+    decoders.set(name.toLowerCase(), [name, decode as Decoder<unknown>]);
+  }
+  return (value, at) => {
+    if (value === null) return undefined;
+    const result: Record<string, unknown> = { ...absent };
+    for (const [key, item] of Object.entries(asObject(value, at, "struct"))) {
+      const [name, decode] = decoders.get(key) ?? decoders.get(key.toLowerCase()) ?? [];
+      if (name === undefined || decode === undefined) continue;
+      const decoded = decode(item, `${at}.${name}`);
+      if (decoded !== undefined) result[name] = decoded;
+    }
+    return result as T;
+  };
+}
+
+function asObject(value: unknown, at: string, wanted: string): object {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw mismatch(value, at, wanted);
+  }
+  return value;
+}

@@ -1,0 +1,97 @@
+import {
+  type ExecCreateRequest,
+  type ExecStartRequest,
+  errorMessage,
+  invalidArgument,
+} from "../../../spec/index.ts";
+import { type ApiAnswer, empty, json } from "../../answer.ts";
+import type { ApiRequest } from "../../api-request.ts";
+import { command, flag, list, nullable, object, pair, text } from "../../decode.ts";
+import type { Route } from "../../route.ts";
+import { streamType } from "../../stream-type.ts";
+import type { ExecBackend } from "./backend.ts";
+
+const execCreateRequest = object<ExecCreateRequest>({
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  ConsoleSize: nullable(pair),
+  DetachKeys: text,
+  Tty: flag,
+  Env: nullable(list(text)),
+  Cmd: nullable(command),
+  Privileged: flag,
+  User: text,
+  WorkingDir: text,
+});
+
+const execStartRequest = object<ExecStartRequest>({
+  Detach: flag,
+  Tty: flag,
+  ConsoleSize: nullable(pair),
+});
+
+export function execRoutes(backend: ExecBackend): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/containers/{name}/exec",
+      handle: async (request) => {
+        const body = await request.jsonOr(execCreateRequest, "ExecCreateRequest", {});
+        if ((body.Cmd ?? []).length === 0) throw invalidArgument("No exec command specified");
+        if (request.version < 42) delete body.ConsoleSize;
+        return json(await backend.create(request.name, body), 201);
+      },
+    },
+    {
+      method: "POST",
+      path: "/exec/{name}/start",
+      handle: (request) => startExec(backend, request),
+    },
+    {
+      method: "POST",
+      path: "/exec/{name}/resize",
+      handle: async ({ name, query }) => {
+        await backend.resize(name, query.consoleSize());
+        return empty(200);
+      },
+    },
+    {
+      method: "GET",
+      path: "/exec/{name}/json",
+      handle: async ({ name }) => json(await backend.inspect(name)),
+    },
+  ];
+}
+
+async function startExec(backend: ExecBackend, request: ApiRequest): Promise<ApiAnswer> {
+  const body = await request.jsonOr(execStartRequest, "ExecStartRequest", {});
+  if (request.version < 42 || body.Tty !== true) delete body.ConsoleSize;
+  if (body.Detach === true) {
+    await backend.startDetached(request.name, body);
+    return empty(200);
+  }
+  const session = await backend.startAttached(request.name, body);
+  return {
+    kind: "hijack",
+    contentType: streamType(session.tty, request.version),
+    run: async (client) => {
+      try {
+        await session.run(client);
+      } catch (error) {
+        // The head is out: the client learns of the failure as the command's output.
+        if (!client.destroyed) client.write(outputFrame(`${errorMessage(error)}\r\n`, session.tty));
+        throw error;
+      }
+    },
+  };
+}
+
+/** Text as a frame of stdout: stream 1, three zero bytes, the length in big-endian order. */
+function outputFrame(line: string, tty: boolean): Buffer {
+  const bytes = Buffer.from(line);
+  if (tty) return bytes;
+  const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(bytes.length, 4);
+  return Buffer.concat([header, bytes]);
+}

@@ -1,0 +1,125 @@
+import {
+  type Ipam,
+  type IpamPool,
+  invalidArgument,
+  type NetworkConnectRequest,
+  type NetworkCreateRequest,
+  type NetworkDisconnectRequest,
+} from "../../../spec/index.ts";
+import { empty, json, NO_CONTENT } from "../../answer.ts";
+import type { ApiRequest } from "../../api-request.ts";
+import { flag, list, map, nullable, object, text } from "../../decode.ts";
+import type { Route } from "../../route.ts";
+import { endpointSettings } from "../containers/bodies.ts";
+import type { NetworkBackend } from "./backend.ts";
+
+const LIST_FILTERS = ["dangling", "driver", "id", "label", "name", "scope", "type"];
+const PRUNE_FILTERS = ["label", "label!", "until"];
+
+const networkCreateRequest = object<NetworkCreateRequest>(
+  {
+    Name: text,
+    CheckDuplicate: flag,
+    Driver: text,
+    Scope: text,
+    Internal: flag,
+    Attachable: flag,
+    Ingress: flag,
+    ConfigOnly: flag,
+    ConfigFrom: object<{ Network: string }>({ Network: text }, { Network: "" }),
+    IPAM: object<Partial<Ipam>>({
+      Driver: text,
+      Options: nullable(map(text)),
+      Config: nullable(
+        list(
+          object<IpamPool>({
+            Subnet: text,
+            IPRange: text,
+            Gateway: text,
+            AuxiliaryAddresses: map(text),
+          }),
+        ),
+      ),
+    }),
+    EnableIPv4: flag,
+    EnableIPv6: flag,
+    Options: nullable(map(text)),
+    Labels: nullable(map(text)),
+  },
+  { Name: "" },
+);
+
+const connectRequest = object<NetworkConnectRequest>(
+  { Container: text, EndpointConfig: nullable(endpointSettings) },
+  { Container: "" },
+);
+
+const disconnectRequest = object<NetworkDisconnectRequest>(
+  { Container: text, Force: flag },
+  { Container: "", Force: false },
+);
+
+export function networkRoutes(backend: NetworkBackend): Route[] {
+  const list: Route["handle"] = async ({ query }) =>
+    json(await backend.list({ filters: query.filters(LIST_FILTERS) }));
+  return [
+    { method: "GET", path: "/networks", handle: list },
+    { method: "GET", path: "/networks/", handle: list },
+    { method: "GET", path: "/networks/{name}", handle: (request) => inspect(backend, request) },
+    { method: "POST", path: "/networks/create", handle: (request) => create(backend, request) },
+    {
+      method: "POST",
+      path: "/networks/prune",
+      since: 25,
+      handle: async ({ query }) => json(await backend.prune(query.filters(PRUNE_FILTERS))),
+    },
+    {
+      method: "POST",
+      path: "/networks/{name}/connect",
+      handle: async (request) => {
+        const body = await request.jsonOr(connectRequest, "ConnectRequest", { Container: "" });
+        await backend.connect(request.name, body);
+        return empty(200);
+      },
+    },
+    {
+      method: "POST",
+      path: "/networks/{name}/disconnect",
+      handle: async (request) => {
+        const absent = { Container: "", Force: false };
+        const body = await request.jsonOr(disconnectRequest, "DisconnectRequest", absent);
+        await backend.disconnect(request.name, body);
+        return empty(200);
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/networks/{name}",
+      handle: async ({ name }) => {
+        await backend.remove(name);
+        return NO_CONTENT;
+      },
+    },
+  ];
+}
+
+async function inspect(backend: NetworkBackend, { name, query }: ApiRequest) {
+  const verbose = query.text("verbose") ?? "false";
+  if (!/^(?:1|0|t|f|true|false)$/i.test(verbose)) {
+    throw invalidArgument(
+      `invalid value for verbose: ${verbose}: strconv.ParseBool: parsing ${JSON.stringify(verbose)}: invalid syntax`,
+    );
+  }
+  const scope = query.text("scope");
+  const network = await backend.inspect(name, {
+    verbose: /^(?:1|t|true)$/i.test(verbose),
+    ...(scope === undefined ? {} : { scope }),
+  });
+  return json(network);
+}
+
+async function create(backend: NetworkBackend, request: ApiRequest) {
+  const body = await request.jsonOr(networkCreateRequest, "CreateRequest", { Name: "" });
+  if (request.version < 48) delete body.EnableIPv4;
+  return json(await backend.create(body), 201);
+}
