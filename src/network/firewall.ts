@@ -1,0 +1,51 @@
+import { Nftables, NftablesError } from "../linux/nftables.ts";
+import { ForwardAccept } from "./forward-accept.ts";
+import type { NetworkRecord } from "./network-record.ts";
+import { addElements, deleteElements, type PortElement, tableScript } from "./ruleset.ts";
+
+/**
+ * The packet rules of one daemon: an nftables table of its own, which nobody else's reload can lose, and
+ * accept rules in the host's filter where that is needed. Desired state: `apply` is repeatable and
+ * replaces the table in one transaction.
+ */
+export class Firewall {
+  readonly #nftables = new Nftables();
+  readonly #table: string;
+  readonly #accept: ForwardAccept;
+
+  constructor(table: string) {
+    this.#table = table;
+    this.#accept = new ForwardAccept(this.#nftables, table);
+  }
+
+  /** Connections that are established go on undisturbed. */
+  apply(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
+    this.#nftables.run(tableScript(this.#table, networks, elements));
+    this.#accept.apply(networks.flatMap(({ device }) => (device === undefined ? [] : [device])));
+  }
+
+  publish(elements: readonly PortElement[]): void {
+    if (elements.length > 0) this.#nftables.run(addElements(this.#table, elements));
+  }
+
+  /** Elements that are gone already, with the table or without it, are fine. */
+  withdraw(elements: readonly PortElement[]): void {
+    if (elements.length === 0) return;
+    try {
+      this.#nftables.run(deleteElements(this.#table, elements));
+    } catch (error) {
+      if (!(error instanceof NftablesError && error.missing)) throw error;
+      if (elements.length > 1) for (const element of elements) this.withdraw([element]);
+    }
+  }
+
+  /** Takes every rule of this daemon off the host. */
+  cleanUp(): void {
+    this.#nftables.run(`add table inet ${this.#table}\ndelete table inet ${this.#table}`);
+    this.#accept.cleanUp();
+  }
+
+  close(): void {
+    this.#nftables.close();
+  }
+}

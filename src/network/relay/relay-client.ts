@@ -1,0 +1,211 @@
+import { mkdirSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import {
+  type EndpointHolds,
+  type HoldFailure,
+  type HoldRequest,
+  LineSplitter,
+  type RelayAnswer,
+  type RelayRequest,
+  relaySocketPath,
+} from "./protocol.ts";
+
+type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;
+type Accepted = RelayAnswer & { ok: true };
+
+interface Pending {
+  resolve: (answer: RelayAnswer) => void;
+  reject: (error: Error) => void;
+}
+
+/** The relay refused to hold a port. */
+export class HoldRefused extends Error {
+  readonly failure: HoldFailure;
+
+  constructor(failure: HoldFailure) {
+    super(`cannot hold ${failure.hostIp}:${failure.port}: ${failure.reason}`);
+    this.name = "HoldRefused";
+    this.failure = failure;
+  }
+}
+
+export interface RelayClientOptions {
+  execRoot: string;
+  command: readonly string[];
+  /** What the relay has to hold, for one that was started in place of one that died. */
+  wanted: () => EndpointHolds[];
+}
+
+/** One connection to a relay; requests are answered in order of their ids. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #pending = new Map<number, Pending>();
+  #next = 1;
+  closed = false;
+
+  constructor(socket: Socket, onClose: () => void) {
+    this.#socket = socket;
+    const lines = new LineSplitter();
+    socket.on("data", (bytes) => {
+      for (const line of lines.push(bytes)) this.#settle(JSON.parse(line) as RelayAnswer);
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      this.closed = true;
+      for (const { reject } of this.#pending.values()) reject(new Error("port relay: went away"));
+      this.#pending.clear();
+      onClose();
+    });
+    // The relay alone is no reason for the daemon to stay.
+    socket.unref();
+  }
+
+  request(request: Unnumbered<RelayRequest>): Promise<RelayAnswer> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#socket.ref();
+      this.#socket.write(`${JSON.stringify({ ...request, id })}\n`);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #settle(answer: RelayAnswer): void {
+    this.#pending.get(answer.id)?.resolve(answer);
+    this.#pending.delete(answer.id);
+    if (this.#pending.size === 0) this.#socket.unref();
+  }
+}
+
+/**
+ * The daemon's side of the port relay: starts it with the first port, and again when it dies while ports
+ * are published.
+ */
+export class RelayClient {
+  readonly #options: RelayClientOptions;
+  #connection: Promise<Connection> | undefined;
+  #closing = false;
+
+  constructor(options: RelayClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns one port per request
+   * @throws HoldRefused
+   */
+  async hold(endpoint: string, requests: HoldRequest[]): Promise<number[]> {
+    return (await this.#request({ operation: "hold", endpoint, requests })).ports;
+  }
+
+  async release(endpoint: string): Promise<void> {
+    // A relay that is not there holds nothing.
+    if ((await this.#existing()) === undefined) return;
+    await this.#request({ operation: "release", endpoint });
+  }
+
+  /** Makes the relay hold what is wanted and nothing else. Starts none for nothing. */
+  async reconcile(): Promise<(HoldFailure & { endpoint: string })[]> {
+    const endpoints = this.#options.wanted();
+    if (endpoints.length === 0 && (await this.#existing()) === undefined) return [];
+    return (await this.#request({ operation: "adopt", endpoints })).failures;
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#connection?.then(
+      (connection) => connection.close(),
+      () => {},
+    );
+  }
+
+  async #request(request: Unnumbered<RelayRequest>): Promise<Accepted> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const connection = await this.#connected();
+        const answer = await connection.request(request);
+        if (!answer.ok) throw new HoldRefused(answer.failure);
+        return answer;
+      } catch (error) {
+        // It may have ended for lack of work in the very moment; requests can be repeated.
+        if (error instanceof HoldRefused || attempt === 3) throw error;
+      }
+    }
+  }
+
+  async #existing(): Promise<Connection | undefined> {
+    if (this.#connection !== undefined) return await this.#connection;
+    const socket = await connectTo(relaySocketPath(this.#options.execRoot));
+    if (socket === undefined) return undefined;
+    // Somebody else may have connected meanwhile.
+    if (this.#connection !== undefined) {
+      socket.destroy();
+      return await this.#connection;
+    }
+    this.#connection = Promise.resolve(this.#adoptSocket(socket));
+    return await this.#connection;
+  }
+
+  #connected(): Promise<Connection> {
+    this.#connection ??= this.#open().catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
+    });
+    return this.#connection;
+  }
+
+  async #open(): Promise<Connection> {
+    const path = relaySocketPath(this.#options.execRoot);
+    const present = await connectTo(path);
+    if (present !== undefined) return this.#adoptSocket(present);
+    await startRelay(this.#options);
+    const socket = await connectTo(path);
+    if (socket === undefined) throw new Error(`Cannot start the port relay: nobody at "${path}"`);
+    const connection = this.#adoptSocket(socket);
+    const endpoints = this.#options.wanted();
+    if (endpoints.length > 0) await connection.request({ operation: "adopt", endpoints });
+    return connection;
+  }
+
+  #adoptSocket(socket: Socket): Connection {
+    const connection = new Connection(socket, () => {
+      this.#connection = undefined;
+      if (this.#closing || this.#options.wanted().length === 0) return;
+      // It died with ports in its hands: another one takes them at once.
+      this.#connected().catch(() => {});
+    });
+    return connection;
+  }
+}
+
+function connectTo(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+    socket.once("error", () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+  });
+}
+
+/** Resolves when the relay listens. It is not this process's to end. */
+async function startRelay({ execRoot, command }: RelayClientOptions): Promise<void> {
+  mkdirSync(execRoot, { recursive: true });
+  const relay = Bun.spawn([...command], {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", "pipe", Bun.file(`${execRoot}/port-relay.log`)],
+  });
+  relay.unref();
+  const reader = relay.stdout.getReader();
+  const { done } = await reader.read();
+  await reader.cancel();
+  if (done) throw new Error(`Cannot start the port relay: it ended with ${await relay.exited}`);
+}

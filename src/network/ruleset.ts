@@ -1,0 +1,154 @@
+import type { EndpointRecord, NetworkRecord, PublishedPort } from "./network-record.ts";
+
+/** One element of a port map: what arrives at the host's port goes to the container's. */
+export interface PortElement {
+  map: "any4" | "at4" | "any6" | "at6";
+  key: string;
+  target: string;
+}
+
+const ANY = new Set(["", "0.0.0.0", "::"]);
+const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
+
+/**
+ * The element for one published port; undefined where only the relay answers: at loopback addresses,
+ * and where the host's address and the container's are not of the same family.
+ */
+export function portElement(
+  port: PublishedPort,
+  { ipv4, ipv6 }: Pick<EndpointRecord, "ipv4" | "ipv6">,
+): PortElement | undefined {
+  const family = port.hostIp.includes(":") ? 6 : 4;
+  const address = family === 4 ? ipv4 : ipv6;
+  if (address === undefined || isLoopback(port.hostIp)) return undefined;
+  const any = ANY.has(port.hostIp);
+  const key = any
+    ? `${port.protocol} . ${port.hostPort}`
+    : `${port.protocol} . ${port.hostIp} . ${port.hostPort}`;
+  return {
+    map: `${any ? "any" : "at"}${family}`,
+    key,
+    target: `${address} . ${port.containerPort}`,
+  };
+}
+
+const chainName = (direction: "to" | "from", device: string): string => `${direction}-${device}`;
+
+const option = (network: NetworkRecord, name: string): string | undefined =>
+  network.options[`com.docker.network.${name}`];
+
+/** The source address of what leaves the bridge: translated, unless the network's options say otherwise. */
+function sourceTranslation(network: NetworkRecord, device: string): string[] {
+  if (network.internal) return [];
+  const masquerade = option(network, "bridge.enable_ip_masquerade") !== "false";
+  const hostAddress = option(network, "host_ipv4");
+  const rules: string[] = [];
+  for (const [family, subnet] of [
+    ["ip", network.ipv4?.subnet],
+    ["ip6", network.ipv6?.subnet],
+  ] as const) {
+    if (subnet === undefined) continue;
+    const leaving =
+      family === "ip" && hostAddress !== undefined ? `snat to ${hostAddress}` : "masquerade";
+    if (masquerade) rules.push(`${family} saddr ${subnet} oifname != "${device}" ${leaving}`);
+    // A container that reaches itself or a neighbour through a published port: the answer has to come
+    // back through the host, which knows what was asked.
+    rules.push(`${family} saddr ${subnet} oifname "${device}" ct status dnat masquerade`);
+  }
+  return rules;
+}
+
+/** What may be forwarded to the bridge: answers, published ports and neighbours, nothing else. */
+function inbound(network: NetworkRecord, device: string): string[] {
+  const neighbours = option(network, "bridge.enable_icc") === "false" ? "drop" : "accept";
+  if (network.internal) return [`iifname "${device}" ${neighbours}`, "drop"];
+  return [
+    "ct state established,related accept",
+    "ct status dnat accept",
+    `iifname "${device}" ${neighbours}`,
+    "drop",
+  ];
+}
+
+const chain = (name: string, rules: readonly string[]): string =>
+  `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
+
+function verdicts(direction: "to" | "from", devices: readonly string[]): string[] {
+  if (devices.length === 0) return [];
+  const elements = devices.map((device) => `"${device}" : jump ${chainName(direction, device)}`);
+  const key = direction === "to" ? "oifname" : "iifname";
+  return [`${key} vmap { ${elements.join(", ")} }`];
+}
+
+const MAPS = `
+  map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
+  map at4 { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; }
+  map any6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
+  map at6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }
+`;
+
+const PUBLISH = [
+  "dnat ip to meta l4proto . ip daddr . th dport map @at4",
+  "dnat ip to meta l4proto . th dport map @any4",
+  "dnat ip6 to meta l4proto . ip6 daddr . th dport map @at6",
+  "dnat ip6 to meta l4proto . th dport map @any6",
+];
+
+/**
+ * The whole table as one transaction that replaces what was there. An `accept` here ends only this
+ * table's say: the host's own chains still judge the packet.
+ */
+export function tableScript(
+  table: string,
+  networks: readonly NetworkRecord[],
+  elements: readonly PortElement[],
+): string {
+  const bridges = networks.flatMap((network) =>
+    network.device === undefined ? [] : [{ network, device: network.device }],
+  );
+  const internal = bridges.filter(({ network }) => network.internal).map(({ device }) => device);
+  const devices = bridges.map(({ device }) => device);
+  return [
+    `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {${MAPS}`,
+    chain("publish", PUBLISH),
+    chain("prerouting", [
+      "type nat hook prerouting priority dstnat; policy accept;",
+      "fib daddr type local jump publish",
+    ]),
+    chain("output", [
+      "type nat hook output priority -100; policy accept;",
+      "ip daddr 127.0.0.0/8 return",
+      "ip6 daddr ::1 return",
+      "fib daddr type local jump publish",
+    ]),
+    chain("postrouting", [
+      "type nat hook postrouting priority srcnat; policy accept;",
+      ...bridges.flatMap(({ network, device }) => sourceTranslation(network, device)),
+    ]),
+    ...internal.map((device) => chain(chainName("from", device), [`oifname != "${device}" drop`])),
+    ...bridges.map(({ network, device }) =>
+      chain(chainName("to", device), inbound(network, device)),
+    ),
+    chain("forward", [
+      "type filter hook forward priority filter; policy accept;",
+      ...verdicts("from", internal),
+      ...verdicts("to", devices),
+    ]),
+    "}\n",
+    addElements(table, elements),
+  ].join("");
+}
+
+/** Commands that add elements, which must not be there yet with another target. */
+export function addElements(table: string, elements: readonly PortElement[]): string {
+  return elements
+    .map(({ map, key, target }) => `add element inet ${table} ${map} { ${key} : ${target} }\n`)
+    .join("");
+}
+
+/** Commands that take elements away; one that is not there fails all of them. */
+export function deleteElements(table: string, elements: readonly PortElement[]): string {
+  return elements
+    .map(({ map, key }) => `delete element inet ${table} ${map} { ${key} }\n`)
+    .join("");
+}
