@@ -15,4 +15,5 @@ export * from "./oci/image.ts";
 export type * from "./oci/runtime.ts";
 export * from "./platform.ts";
 export * from "./reference.ts";
+export * from "./stream-frames.ts";
 export * from "./timestamp.ts";

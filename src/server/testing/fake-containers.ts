@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import {
   type ContainerConfig,
@@ -8,12 +9,13 @@ import {
   type ContainerWaitResponse,
   conflict,
   EngineError,
+  encodeFrame,
   type HostConfig,
   notFound,
   randomId,
+  StreamNumber,
 } from "../../spec/index.ts";
 import type { ContainerBackend, LogSession, StreamSession } from "../routers/containers/backend.ts";
-import { stdoutFrame } from "./frames.ts";
 
 interface FakeContainer {
   id: string;
@@ -242,13 +244,18 @@ export class FakeContainers implements ContainerBackend {
   }
 }
 
+const stdoutFrame = (bytes: Uint8Array): Uint8Array => encodeFrame(StreamNumber.stdout, bytes);
+
 /** Sends back what comes in until it ends, then `bye`. */
 export async function echo(client: Duplex, tty: boolean): Promise<void> {
   const send = async (bytes: Uint8Array): Promise<void> => {
     if (client.destroyed || client.write(tty ? bytes : stdoutFrame(bytes))) return;
-    await new Promise<void>((resolve) => {
-      client.once("drain", resolve);
-      client.once("close", resolve);
+    const settled = new AbortController();
+    const { signal } = settled;
+    const events = [once(client, "drain", { signal }), once(client, "close", { signal })];
+    await Promise.race(events).finally(() => {
+      settled.abort();
+      return Promise.allSettled(events);
     });
   };
   for await (const chunk of client.iterator({ destroyOnReturn: false })) await send(chunk);

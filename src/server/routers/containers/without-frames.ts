@@ -1,16 +1,15 @@
 import { Duplex } from "node:stream";
-
-const HEADER_BYTES = 8;
+import { FrameDecoder } from "../../../spec/index.ts";
 
 /** A client that gets the content of Docker's frames without their headers; input passes as it is. */
 export function withoutFrames(client: Duplex): Duplex {
-  const strip = frameStripper();
+  const decoder = new FrameDecoder();
   const stripped = new Duplex({
     allowHalfOpen: true,
     read: () => client.resume(),
     write(chunk: Uint8Array, _encoding, done) {
-      const content = strip(chunk);
-      if (content.length === 0 || client.write(Buffer.concat(content))) done();
+      const content = Buffer.concat(decoder.push(chunk).map((piece) => piece.content));
+      if (content.length === 0 || client.write(content)) done();
       else client.once("drain", done);
     },
     final: (done) => client.end(done),
@@ -25,31 +24,4 @@ export function withoutFrames(client: Duplex): Duplex {
   client.once("end", () => stripped.push(null));
   client.once("close", () => stripped.destroy());
   return stripped;
-}
-
-/** Feeds on chunks cut anywhere and gives the parts of them that are content. */
-function frameStripper(): (chunk: Uint8Array) => Uint8Array[] {
-  const header = new Uint8Array(HEADER_BYTES);
-  let headerFill = 0;
-  let remaining = 0;
-  return (chunk) => {
-    const content: Uint8Array[] = [];
-    for (let at = 0; at < chunk.length; ) {
-      if (remaining > 0) {
-        const part = chunk.subarray(at, at + remaining);
-        content.push(part);
-        at += part.length;
-        remaining -= part.length;
-        continue;
-      }
-      const part = chunk.subarray(at, at + HEADER_BYTES - headerFill);
-      header.set(part, headerFill);
-      headerFill += part.length;
-      at += part.length;
-      if (headerFill < HEADER_BYTES) continue;
-      headerFill = 0;
-      remaining = new DataView(header.buffer).getUint32(4);
-    }
-    return content;
-  };
 }

@@ -1,8 +1,10 @@
 import {
   type ExecCreateRequest,
   type ExecStartRequest,
+  encodeFrame,
   errorMessage,
   invalidArgument,
+  StreamNumber,
 } from "../../../spec/index.ts";
 import { type ApiAnswer, empty, json } from "../../answer.ts";
 import type { ApiRequest } from "../../api-request.ts";
@@ -80,18 +82,11 @@ async function startExec(backend: ExecBackend, request: ApiRequest): Promise<Api
         await session.run(client);
       } catch (error) {
         // The head is out: the client learns of the failure as the command's output.
-        if (!client.destroyed) client.write(outputFrame(`${errorMessage(error)}\r\n`, session.tty));
+        const line = Buffer.from(`${errorMessage(error)}\r\n`);
+        const output = session.tty ? line : encodeFrame(StreamNumber.stdout, line);
+        if (!client.destroyed) client.write(output);
         throw error;
       }
     },
   };
-}
-
-/** Text as a frame of stdout: stream 1, three zero bytes, the length in big-endian order. */
-function outputFrame(line: string, tty: boolean): Buffer {
-  const bytes = Buffer.from(line);
-  if (tty) return bytes;
-  const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
-  header.writeUInt32BE(bytes.length, 4);
-  return Buffer.concat([header, bytes]);
 }

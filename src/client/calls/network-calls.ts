@@ -1,0 +1,57 @@
+import {
+  encodeFilters,
+  type Filters,
+  type Network,
+  type NetworkConnectRequest,
+  type NetworkCreateRequest,
+  type NetworkCreateResponse,
+  type NetworkDisconnectRequest,
+  type NetworkInspectOptions,
+  type NetworkListOptions,
+  type NetworkPruneReport,
+} from "../../spec/index.ts";
+import type { HttpTransport } from "../http-transport.ts";
+
+/** `/networks`. `ref` is an id, a unique prefix of one, or a name. */
+export class NetworkCalls {
+  readonly #transport: HttpTransport;
+
+  constructor(transport: HttpTransport) {
+    this.#transport = transport;
+  }
+
+  list(options: Partial<NetworkListOptions> = {}): Promise<Network[]> {
+    const query = { filters: encodeFilters(options.filters) };
+    return this.#transport.json("GET", "/networks", { query });
+  }
+
+  inspect(ref: string, options: Partial<NetworkInspectOptions> = {}): Promise<Network> {
+    const query = { verbose: options.verbose, scope: options.scope };
+    return this.#transport.json("GET", path(ref), { query });
+  }
+
+  create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
+    return this.#transport.json("POST", "/networks/create", { json: request });
+  }
+
+  remove(ref: string): Promise<void> {
+    return this.#transport.send("DELETE", path(ref));
+  }
+
+  connect(ref: string, request: NetworkConnectRequest): Promise<void> {
+    return this.#transport.send("POST", `${path(ref)}/connect`, { json: request });
+  }
+
+  disconnect(ref: string, request: NetworkDisconnectRequest): Promise<void> {
+    return this.#transport.send("POST", `${path(ref)}/disconnect`, { json: request });
+  }
+
+  prune(filters?: Filters): Promise<NetworkPruneReport> {
+    const query = { filters: encodeFilters(filters) };
+    return this.#transport.json("POST", "/networks/prune", { query });
+  }
+}
+
+function path(ref: string): string {
+  return `/networks/${encodeURIComponent(ref)}`;
+}

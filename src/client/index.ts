@@ -1,0 +1,11 @@
+export { ContainerCalls, type LogStream } from "./calls/container-calls.ts";
+export { ExecCalls } from "./calls/exec-calls.ts";
+export { ImageCalls } from "./calls/image-calls.ts";
+export { NetworkCalls } from "./calls/network-calls.ts";
+export { SystemCalls } from "./calls/system-calls.ts";
+export { VolumeCalls } from "./calls/volume-calls.ts";
+export { ConnectionError, DaemonError } from "./client-errors.ts";
+export type { ClientTls } from "./endpoint.ts";
+export { EngineClient, type EngineClientOptions } from "./engine-client.ts";
+export type { HijackedStream } from "./hijacked-stream.ts";
+export type { RequestBody } from "./http-transport.ts";
