@@ -1,3 +1,4 @@
+export * from "./blob-upload.ts";
 export * from "./connection-error.ts";
 export * from "./http-transport.ts";
 export * from "./manifest.ts";

@@ -67,7 +67,7 @@ export interface ImageEvent {
   readonly action: string;
   /** Actor's ID: the image id, for `pull` and `push` the reference. */
   readonly id: string;
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: Record<string, string>;
 }
 export type EmitImageEvent = (event: ImageEvent) => void;
 

@@ -1,1 +1,2 @@
+export * from "./create-image-service.ts";
 export type * from "./image-service.ts";
