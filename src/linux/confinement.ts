@@ -27,6 +27,11 @@ export function changeRoot(root: string): void {
   check(libc.chroot(cString(".")), "chroot", root);
 }
 
+/** Of the calling thread, if it has unshared its mount namespace. */
+export function changeDirectory(path: string): void {
+  check(libc.chdir(cString(path)), "chdir", path);
+}
+
 export function clearUmask(): void {
   libc.umask(0);
 }

@@ -18,6 +18,8 @@ const libc = bindLibc({
   close: { args: [i32], returns: i32 },
   read: { args: [i32, ptr, i64_fast], returns: i64_fast },
   write: { args: [i32, ptr, i64_fast], returns: i64_fast },
+  pwrite: { args: [i32, ptr, i64_fast, i64_fast], returns: i64_fast },
+  ftruncate: { args: [i32, i64_fast], returns: i32 },
   poll: { args: [ptr, u32, i32], returns: i32 },
   mkdirat: { args: [i32, ptr, u32], returns: i32 },
   unlinkat: { args: [i32, ptr, i32], returns: i32 },
@@ -99,6 +101,21 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
     if (number === Errno.EAGAIN) waitFor(fd, 0x004);
     else if (number !== Errno.EINTR) throw new SyscallError("write", number);
   }
+}
+
+/** Writes everything at an offset of a regular file. */
+export function writeAt(fd: number, bytes: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < bytes.length) {
+    const rest = bytes.subarray(done);
+    const count = Number(libc.pwrite(fd, rest, rest.length, position + done));
+    done += Math.max(check(count, "pwrite"), 0);
+  }
+}
+
+/** Cuts a file or lengthens it with a hole. */
+export function truncate(fd: number, size: number): void {
+  check(libc.ftruncate(fd, size), "ftruncate");
 }
 
 function waitFor(fd: number, events: number): void {

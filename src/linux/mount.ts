@@ -60,15 +60,16 @@ export function bindMount(source: string, target: string, options: BindOptions =
   mount(source, target, undefined, MountFlag.bind | recursive);
   try {
     if (options.propagation !== undefined) setPropagation(target, options.propagation);
-    // The read-only flag of a bind takes effect in a remount only (mount(2)).
-    if (options.readonly === true) {
-      const flags = MountFlag.bind | MountFlag.remount | MountFlag.readOnly;
-      mount(undefined, target, undefined, flags);
-    }
+    if (options.readonly === true) makeReadOnly(target);
   } catch (error) {
     unmount(target, { detach: true });
     throw error;
   }
+}
+
+/** Makes a bind mount read-only; the flag takes effect in a remount only (mount(2)). */
+export function makeReadOnly(target: string): void {
+  mount(undefined, target, undefined, MountFlag.bind | MountFlag.remount | MountFlag.readOnly);
 }
 
 export function setPropagation(target: string, propagation: Propagation, recursive = false): void {

@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { changeDirectory } from "../../linux/confinement.ts";
+import { close, read } from "../../linux/file.ts";
+import type { Digest } from "../../spec/index.ts";
+import { type ByteString, fromByteString } from "../byte-string.ts";
+import { failChild } from "../child-protocol.ts";
+import { decompress } from "../compression.ts";
+import { enterRoot } from "../locked-root.ts";
+import { cleanPath } from "../path.ts";
+import type { TarEntry } from "../tar/entry.ts";
+import { TarReader } from "../tar/reader.ts";
+import type { TreeMount, UnpackOptions, UnpackResult } from "../tree-options.ts";
+import { acceptsLayerXattr, LayerRules } from "./layer-rules.ts";
+import { TreeWriter } from "./tree-writer.ts";
+
+export interface UnpackRequest extends Omit<UnpackOptions, "signal" | "mounts"> {
+  root: string;
+  mounts: readonly TreeMount[];
+}
+
+const READ_SIZE = 256 * 1024;
+/** Directories that a result names; more are nobody's layer. */
+const MAX_IMPLIED = 10_000;
+
+/**
+ * `berth unpack <request as JSON>`: reads a tar from stdin, unpacks it, and writes the result as JSON to
+ * stdout (or a failure to stderr, with exit code 1). Reading is synchronous: nothing else happens here.
+ */
+export async function runUnpack(argument: string): Promise<never> {
+  try {
+    const request = JSON.parse(argument) as UnpackRequest;
+    enterRoot(request.root, request.mounts);
+    changeDirectory(request.path ?? "/");
+    const result = await unpack(request, standardInput());
+    process.stdout.write(JSON.stringify(result));
+    process.exit(0);
+  } catch (error) {
+    failChild(error);
+  }
+}
+
+async function* standardInput(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    // Not reused: a decompressor holds on to what it was given.
+    const buffer = new Uint8Array(new ArrayBuffer(READ_SIZE));
+    const count = read(0, buffer);
+    if (count === 0) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+async function unpack(
+  request: UnpackRequest,
+  input: AsyncIterable<Uint8Array>,
+): Promise<UnpackResult> {
+  const hash = createHash("sha256");
+  let tarSize = 0;
+  const measured = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of decompress(input)) {
+      hash.update(chunk);
+      tarSize += chunk.length;
+      yield chunk;
+    }
+  };
+  const unpacking = new Unpacking(request, new TarReader(measured()));
+  await unpacking.run();
+  return {
+    bytes: unpacking.bytes,
+    files: unpacking.files,
+    tarSize,
+    digest: `sha256:${hash.digest("hex")}` as Digest,
+    implied: unpacking.implied,
+  };
+}
+
+class Unpacking {
+  readonly #reader: TarReader;
+  readonly #tree: TreeWriter;
+  readonly #rules: LayerRules | undefined;
+  bytes = 0;
+  files = 0;
+
+  constructor(request: UnpackRequest, reader: TarReader) {
+    const layer = request.mode === "layer";
+    const owner = request.owner ?? { uid: 0, gid: 0 };
+    this.#reader = reader;
+    this.#tree = new TreeWriter({
+      noOverwriteDirNonDir: request.noOverwriteDirNonDir === true,
+      acceptsXattr: layer ? acceptsLayerXattr : () => true,
+      ...(request.copyOwners === false || request.owner !== undefined ? { owner } : {}),
+    });
+    this.#rules = layer ? new LayerRules(this.#tree) : undefined;
+    if (layer) this.#tree.implied.add("");
+  }
+
+  get implied(): string[] {
+    return [...this.#tree.implied].slice(0, MAX_IMPLIED).map(fromByteString);
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      const entry = await this.#reader.next();
+      if (entry === undefined) break;
+      const path = cleanPath(entry.path);
+      if (this.#rules?.takeWhiteout(path) === true) continue;
+      this.#rules?.beforeMember(path, entry.type === "directory");
+      if (entry.type === "file") await this.#file(path, entry);
+      else this.#tree.write(path, entry, entry.type === "link" ? cleanPath(entry.linkTarget) : "");
+      this.files++;
+    }
+    this.#tree.finish();
+  }
+
+  async #file(path: ByteString, entry: TarEntry): Promise<void> {
+    const fd = this.#tree.createFile(path);
+    try {
+      for (let chunk = await this.#reader.read(); chunk; chunk = await this.#reader.read()) {
+        const position = entry.sparse === undefined ? undefined : this.#reader.position;
+        this.#tree.writeChunk(fd, chunk, position);
+      }
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+    this.#tree.finishFile(fd, path, entry);
+    this.bytes += entry.size;
+  }
+}

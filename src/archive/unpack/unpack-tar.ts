@@ -1,0 +1,92 @@
+import { selfCommand } from "../../linux/self-command.ts";
+import { EngineError, errorMessage } from "../../spec/index.ts";
+import { childError, exitText } from "../child-protocol.ts";
+import type { UnpackOptions, UnpackResult } from "../tree-options.ts";
+import type { UnpackRequest } from "./unpack-child.ts";
+
+/**
+ * Unpacks a tar stream (plain, gzip or zstd by its first bytes) below `root`, in a process of its own that
+ * has made `root` its root. Nothing outside of it can be reached, whatever the archive says. Backpressure
+ * goes to the stream. Errors: `invalid-argument` for a bad archive, `not-found` for a missing `path`,
+ * `conflict` for `noOverwriteDirNonDir`, others as the file system had it; what was unpacked until then
+ * stays.
+ */
+export async function unpackTar(
+  stream: AsyncIterable<Uint8Array>,
+  root: string,
+  { signal, ...options }: UnpackOptions,
+): Promise<UnpackResult> {
+  signal?.throwIfAborted();
+  const request: UnpackRequest = { ...options, root, mounts: options.mounts ?? [] };
+  const child = Bun.spawn([...selfCommand(), "unpack", JSON.stringify(request)], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
+  const kill = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  try {
+    const output = new Response(child.stdout).text();
+    const errors = new Response(child.stderr).text();
+    const feeding = feed(stream, child);
+    const sourceFailure = await feeding.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    if (sourceFailure !== undefined) kill();
+    await child.exited;
+    signal?.throwIfAborted();
+    if (sourceFailure !== undefined) throw sourceFailure.error;
+    if (child.exitCode !== 0) throw childError("unpack an archive", await errors, exitText(child));
+    return JSON.parse(await output) as UnpackResult;
+  } finally {
+    signal?.removeEventListener("abort", kill);
+  }
+}
+
+type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
+
+/** Ends early, without an error, when the child has ended: it says itself why. */
+async function feed(stream: AsyncIterable<Uint8Array>, child: Child): Promise<void> {
+  const ended = child.exited.then(() => "ended" as const);
+  const iterator = stream[Symbol.asyncIterator]();
+  let finished = false;
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), ended]);
+      if (next === "ended") return;
+      if (next.done === true) {
+        finished = true;
+        break;
+      }
+      if (!(await send(child, next.value, ended))) return;
+    }
+    await child.stdin.end();
+  } finally {
+    if (!finished) closeQuietly(iterator);
+  }
+}
+
+/** False when nobody reads any more. */
+async function send(child: Child, chunk: Uint8Array, ended: Promise<unknown>): Promise<boolean> {
+  try {
+    child.stdin.write(chunk);
+    const flushed = child.stdin.flush();
+    if (flushed instanceof Promise) await Promise.race([flushed, ended]);
+    return child.exitCode === null;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "EPIPE") return false;
+    throw new EngineError("internal", `Cannot unpack an archive: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The source may be waiting for its network; nobody waits for it to notice. */
+function closeQuietly(iterator: AsyncIterator<Uint8Array>): void {
+  iterator.return?.().then(
+    () => undefined,
+    () => undefined,
+  );
+}
