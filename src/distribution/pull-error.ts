@@ -1,14 +1,10 @@
-import {
-  EngineError,
-  familiarName,
-  familiarString,
-  notFound,
-  type Reference,
-} from "../spec/index.ts";
+import { familiarName, familiarString, internal, notFound, type Reference } from "../spec/index.ts";
+import { ConnectionError } from "./connection-error.ts";
 import { RegistryError } from "./registry-error.ts";
 
 /** Gives a registry's refusal of a pull the words that Docker has for it; other errors stay. */
 export function translatePullError(error: unknown, reference: Reference): unknown {
+  if (error instanceof ConnectionError) return internal(error.message, error);
   if (!(error instanceof RegistryError)) return error;
   const name = familiarName(reference);
   switch (error.code) {
@@ -26,6 +22,6 @@ export function translatePullError(error: unknown, reference: Reference): unknow
       return notFound(`repository ${name} not found: ${error.message}`, error);
     default:
       // Docker answers 500 here; clients take a 401 as a request to ask for a password.
-      return new EngineError("internal", error.message, { cause: error });
+      return internal(error.message, error);
   }
 }

@@ -15,10 +15,12 @@ import type { EmitImageEvent, ImageContainers, ImageService } from "./image-serv
 import { importImage } from "./import-image.ts";
 import { inspectImage } from "./inspect-image.ts";
 import { listImages } from "./list-images.ts";
+import { loadImages } from "./load-images.ts";
 import { pruneImages } from "./prune-images.ts";
 import { pullImage } from "./pull-image.ts";
 import { pushImage } from "./push-image.ts";
 import { removeImage } from "./remove-image.ts";
+import { saveImages } from "./save-images.ts";
 import { Slots } from "./slots.ts";
 import { tagImage } from "./tag-image.ts";
 
@@ -54,12 +56,8 @@ export function createImageService(options: ImageServiceOptions): ImageService {
     tag: (name, target) => tagImage(context, name, target),
     remove: (name, request) => removeImage(context, name, request),
     prune: (filters) => pruneImages(context, filters),
-    load: () => {
-      throw new EngineError("not-implemented", "Loading images is not supported yet");
-    },
-    save: () => {
-      throw new EngineError("not-implemented", "Saving images is not supported yet");
-    },
+    load: (body, request, signal) => loadImages(context, body, request, signal),
+    save: (names, request) => saveImages(context, names, request),
     import: (request, body, signal) => importImage(context, request, body, signal),
     exportContainer: (id, signal) => exportContainer(context, id, signal),
     commit: (request) => commitContainer(context, request),

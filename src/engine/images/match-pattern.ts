@@ -8,7 +8,8 @@ export function matchPattern(pattern: string, name: string): boolean {
   return compilePattern(pattern).test(name);
 }
 
-const META = /[.+^${}()|[\]\\*?/-]/g;
+const META = /[.+^${}()|[\]\\*?/]/g;
+const CLASS_META = /[\^[\]\\-]/g;
 
 function compilePattern(pattern: string): RegExp {
   let source = "";
@@ -37,7 +38,7 @@ function characterClass(pattern: string, start: number): { text: string; end: nu
     if (pattern[at] === "\\") at++;
     const character = pattern[at++];
     if (character === undefined) throw malformed();
-    return character.replace(META, "\\$&");
+    return character.replace(CLASS_META, "\\$&");
   };
   while (pattern[at] !== "]" || text === "") {
     const low = pattern[at] === "]" || pattern[at] === "-" ? undefined : one();

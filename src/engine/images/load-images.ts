@@ -1,0 +1,96 @@
+import {
+  familiarString,
+  type ImageId,
+  type ImageLoadOptions,
+  invalidArgument,
+  type ProgressMessage,
+  parsePlatform,
+  type Reference,
+  shortId,
+} from "../../spec/index.ts";
+import type { ImageLayer } from "../../store/index.ts";
+import { type ArchivedImage, archivedImages } from "./image-archive.ts";
+import { emitImageEvent, type ImageContext } from "./image-context.ts";
+import { imageLayers, putImage } from "./image-record.ts";
+import type { ByteStream } from "./image-service.ts";
+import { ProgressQueue } from "./progress-queue.ts";
+import { readArchive } from "./read-archive.ts";
+
+/**
+ * Loads what `docker save` (old and new), skopeo and others write: a tar with manifest.json, an OCI layout,
+ * or both; plain, gzip or zstd. Every digest is verified.
+ */
+export function loadImages(
+  context: ImageContext,
+  body: ByteStream,
+  options: ImageLoadOptions,
+  signal?: AbortSignal,
+): AsyncIterable<ProgressMessage> {
+  const [platform] = options.platforms;
+  const wanted = platform === undefined ? context.host : parsePlatform(platform, context.host);
+  return ProgressQueue.run(async (progress, running) => {
+    using held = new DisposableStack();
+    const archive = await readArchive(context.store.content, body, held, running);
+    const images = await archivedImages(context.store.content, archive, wanted, held);
+    if (images.length === 0) throw invalidArgument("Cannot load images: the archive holds none");
+    const loading = { context, progress, quiet: options.quiet, signal: running };
+    for (const image of images) await loadImage(loading, image);
+  }, signal);
+}
+
+interface Loading {
+  readonly context: ImageContext;
+  readonly progress: ProgressQueue;
+  readonly quiet: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function loadImage(loading: Loading, image: ArchivedImage): Promise<void> {
+  const { context, progress } = loading;
+  const { config, manifest } = image;
+  if (config.os !== context.host.os) {
+    throw invalidArgument(`cannot load ${config.os} image on ${context.host.os}`);
+  }
+  const layers = imageLayers(manifest.content, config);
+  for (const [index, layer] of layers.entries()) {
+    await loadLayer(loading, layer, layers[index - 1]);
+  }
+  const id = manifest.content.config.digest as string as ImageId;
+  if (context.store.images.get(id) === undefined) {
+    putImage(context, { id, config, manifest: manifest.descriptor, layers });
+  }
+  for (const tag of image.tags) loadTag(loading, tag, id);
+  if (image.tags.length === 0) progress.push({ stream: `Loaded image ID: ${id}\n` });
+  emitImageEvent(context, "load", { id, name: id });
+}
+
+async function loadLayer(
+  { context, progress, quiet, signal }: Loading,
+  layer: ImageLayer,
+  below: ImageLayer | undefined,
+): Promise<void> {
+  const { content, snapshots } = context.store;
+  const { chainId, diffId, blob } = layer;
+  const id = shortId(diffId);
+  const wanted = { chainId, parent: below?.chainId, diffId, blob: blob.digest };
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    let current = 0;
+    for await (const chunk of content.open(blob.digest)) {
+      current += chunk.length;
+      if (!quiet) progress.progress(id, "Loading layer", current, blob.size);
+      yield chunk;
+    }
+  }
+  await snapshots.ensureLayer(wanted, bytes, { signal });
+}
+
+function loadTag({ context, progress }: Loading, tag: Reference, id: ImageId): void {
+  const before = context.store.images.tag(tag, id);
+  const name = familiarString(tag);
+  if (before !== undefined && before !== id) {
+    progress.push({
+      stream: `The image ${name} already exists, renaming the old one with ID ${before} to empty string\n`,
+    });
+  }
+  progress.push({ stream: `Loaded image: ${name}\n` });
+}
