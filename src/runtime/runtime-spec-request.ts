@@ -1,5 +1,6 @@
 import type { CgroupHost } from "../linux/cgroup/cgroup-host.ts";
-import type { ContainerConfig, HostConfig, RuntimeSeccomp } from "../spec/index.ts";
+import type { ContainerConfig, HostConfig, RuntimeSeccomp, Ulimit } from "../spec/index.ts";
+import type { DefaultSeccomp } from "./seccomp/default-seccomp.ts";
 
 /** A mount whose source exists and is decided; destinations are absolute paths in the container. */
 export type ResolvedMount = ResolvedBindMount | ResolvedTmpfsMount;
@@ -31,8 +32,11 @@ export interface RuntimeHost {
   cgroup: CgroupHost;
   /** Naming of cgroups: `systemd` only where it is PID 1. */
   cgroupDriver: "cgroupfs" | "systemd";
-  appArmor: boolean;
+  /** Is AppArmor on, and which profile do containers get (absent: none is loaded)? */
+  appArmor: { enabled: boolean; defaultProfile?: string };
   selinux: boolean;
+  /** Does the kernel filter system calls? */
+  seccomp: boolean;
   /** Linux major × 1000 + minor. */
   kernel: number;
   /** Hard limits of this process per rlimit name, e.g. `nofile`; Infinity is unlimited. */
@@ -40,6 +44,8 @@ export interface RuntimeHost {
   canRaiseLimits: boolean;
   /** Capabilities that can be given away, `CAP_CHOWN` etc. */
   capabilities: readonly string[];
+  /** Hidden besides `MASKED_PATHS`, because they exist on this host. */
+  maskedPaths: readonly string[];
   /** Path of a static init for `--init`, or why there is none. */
   init: { path: string } | { missing: string };
 }
@@ -71,6 +77,10 @@ export interface RuntimeSpecRequest {
   /** Environment between PATH/HOSTNAME and the user's: links. */
   linkEnv?: readonly string[];
   host: RuntimeHost;
+  /** `--default-ulimit` of the daemon. */
+  defaultUlimits?: readonly Ulimit[];
+  /** Keeps resolved default profiles; share one among all containers. */
+  defaultSeccomp: DefaultSeccomp;
   /** Absent: the profile goes into the spec as it is (runc, or crun without libseccomp). */
   seccomp?: SeccompCompiler;
   /** Told of what was adapted to the host without being asked. */
@@ -78,7 +88,10 @@ export interface RuntimeSpecRequest {
 }
 
 export interface ExecProcessRequest {
-  container: Pick<RuntimeSpecRequest, "config" | "hostConfig" | "host">;
+  container: Pick<
+    RuntimeSpecRequest,
+    "config" | "hostConfig" | "host" | "linkEnv" | "defaultUlimits" | "warn"
+  >;
   /** The container's root as seen from the host: `/proc/<pid>/root`, or its rootfs. */
   rootfs: string;
   args: readonly string[];

@@ -37,6 +37,7 @@ export interface RuntimeUser {
 export interface RuntimeRlimit {
   /** `RLIMIT_NOFILE`. */
   type: string;
+  /** Infinity is unlimited; JSON has no number for it, so the text of a spec needs its own encoding. */
   soft: number;
   hard: number;
 }
