@@ -9,7 +9,7 @@ import type { ListenAddress } from "./listen-address.ts";
 import { HttpSink, SocketSink } from "./response-sink.ts";
 import { type Route, RouteTable } from "./route.ts";
 import { listenOnUnixSocket } from "./unix-listener.ts";
-import { serveWebsocket } from "./websocket.ts";
+import { websocketHandshake, websocketStream } from "./websocket.ts";
 
 /** PEM texts. With `ca`, clients must show a certificate that it has signed. */
 export interface ServerTls {
@@ -34,6 +34,9 @@ export class ApiServer {
   readonly #servers: Server[] = [];
   /** Sockets that node's server has let go of. */
   readonly #upgraded = new Set<Duplex>();
+  /** Responses that are not sent yet. */
+  #answering = 0;
+  #whenIdle = (): void => {};
 
   constructor(options: ApiServerOptions) {
     this.#log = options.log;
@@ -71,18 +74,25 @@ export class ApiServer {
    * The unix sockets' files are gone afterwards.
    */
   async close(graceMs = 3000): Promise<void> {
-    this.#dispatcher.close();
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
-    for (const server of this.#servers) server.closeIdleConnections();
+    this.#dispatcher.close();
     for (const socket of this.#upgraded) finishStream(socket);
-    const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
-    const timer = setTimeout(expire, graceMs);
-    await Promise.race([Promise.all(closed), expired]);
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    this.#whenIdle = settle;
+    const timer = setTimeout(settle, graceMs);
+    this.#checkIdle();
+    await settled;
     clearTimeout(timer);
+    // What is open now is idle, or has had its time.
     for (const server of this.#servers) server.closeAllConnections();
     for (const socket of this.#upgraded) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  #checkIdle(): void {
+    if (this.#answering === 0 && this.#upgraded.size === 0) this.#whenIdle();
   }
 
   #createServer(tls: ServerTls | undefined): Server {
@@ -99,6 +109,11 @@ export class ApiServer {
               : { ca: tls.ca, requestCert: true, rejectUnauthorized: true }),
           });
     server.on("request", (message, response) => {
+      this.#answering++;
+      response.once("close", () => {
+        this.#answering--;
+        this.#checkIdle();
+      });
       void this.#dispatcher.dispatch(message, new HttpSink(response));
     });
     server.on("upgrade", (message, socket, head) => this.#upgrade(message, socket, head));
@@ -113,7 +128,10 @@ export class ApiServer {
     // Reported by "close"; without a listener it would end the process.
     socket.on("error", () => {});
     this.#upgraded.add(socket);
-    socket.once("close", () => this.#upgraded.delete(socket));
+    socket.once("close", () => {
+      this.#upgraded.delete(socket);
+      this.#checkIdle();
+    });
     if (head.length > 0) socket.unshift(head);
     const upgrade: Upgrade = {
       hijack: async (contentType, run) => {
@@ -121,7 +139,8 @@ export class ApiServer {
         await this.#serve(message, socket, run);
       },
       websocket: async (binary, run) => {
-        await this.#serve(message, socket, (raw) => serveWebsocket(message, raw, binary, run));
+        socket.write(websocketHandshake(message));
+        await this.#serve(message, websocketStream(socket, binary), run);
       },
     };
     const sink = new SocketSink(socket, message.method);

@@ -18,15 +18,11 @@ export function finishStream(socket: Duplex): void {
   if (socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(timer));
-  socket.once("end", () => socket.destroySoon?.() ?? socket.end());
-  socket.end();
+  const { promise: sent, resolve: allSent } = Promise.withResolvers<void>();
+  const { promise: heard, resolve: allHeard } = Promise.withResolvers<void>();
+  if (socket.readableEnded) allHeard();
+  else socket.once("end", allHeard);
+  socket.end(allSent);
   socket.resume();
-  if (socket.readableEnded) socket.once("finish", () => socket.destroy());
-}
-
-declare module "node:stream" {
-  interface Duplex {
-    /** Of net.Socket: destroys once everything written has been sent. */
-    destroySoon?(): void;
-  }
+  void Promise.all([sent, heard]).then(() => socket.destroy());
 }

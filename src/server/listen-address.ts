@@ -32,7 +32,7 @@ export function parseListenAddress(text: string, options: { tls: boolean }): Lis
 }
 
 function parseTcp(text: string, defaultPort: number): ListenAddress {
-  const match = /^tcp:\/\/(?:\[([0-9a-fA-F:.%]+)\]|([^:/?#[\]]*))(?::(\d{1,5}))?\/?$/.exec(text);
+  const match = /^tcp:\/\/(?:\[([0-9a-fA-F:.%]+)\]|([\w.-]*))(?::(\d{1,5}))?\/?$/.exec(text);
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (match === null || port > 65535) {
     throw invalidArgument(`Cannot listen on "${text}": expected tcp://host:port`);
