@@ -172,13 +172,13 @@ export class Dispatcher {
 
   #fail(error: unknown, message: IncomingMessage, sink: ResponseSink): void {
     const status = httpStatus(error);
-    const what = `${message.method} ${message.url}`;
+    const what = `${message.method} ${message.url?.slice(0, 200)}`;
     if (errorKind(error) === "cancelled" || sink.closed) {
       this.#log("debug", `${what}: the client has gone: ${errorMessage(error)}`);
       sink.abort();
       return;
     }
-    if (status >= 500) this.#log("error", `${what}: ${describe(error)}`);
+    this.#log(status === 500 ? "error" : "debug", `${what}: ${describe(error)}`);
     if (sink.started) {
       sink.abort();
       return;

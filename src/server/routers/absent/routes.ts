@@ -24,8 +24,8 @@ export function absentRoutes(): Route[] {
       path: "/swarm/leave",
       handle: unavailable("This node is not part of a swarm"),
     },
-    { method: "POST", path: "/swarm/init", handle: unsupported("swarm mode") },
-    { method: "POST", path: "/swarm/join", handle: unsupported("swarm mode") },
+    { method: "POST", path: "/swarm/init", handle: unsupported("swarm mode is not supported") },
+    { method: "POST", path: "/swarm/join", handle: unsupported("swarm mode is not supported") },
     { method: "GET", path: "/plugins", handle: () => json([]) },
     {
       method: "GET",
@@ -34,8 +34,16 @@ export function absentRoutes(): Route[] {
         throw new EngineError("not-found", `plugin ${JSON.stringify(name)} not found`);
       },
     },
-    { method: "POST", path: "/plugins/pull", handle: unsupported("managed plugins") },
-    { method: "POST", path: "/plugins/create", handle: unsupported("managed plugins") },
+    {
+      method: "POST",
+      path: "/plugins/pull",
+      handle: unsupported("managed plugins are not supported"),
+    },
+    {
+      method: "POST",
+      path: "/plugins/create",
+      handle: unsupported("managed plugins are not supported"),
+    },
   ];
 }
 
@@ -45,8 +53,8 @@ function unavailable(message: string): Handler {
   };
 }
 
-function unsupported(what: string): Handler {
+function unsupported(message: string): Handler {
   return () => {
-    throw new EngineError("not-implemented", `${what} is not supported`);
+    throw new EngineError("not-implemented", message);
   };
 }
