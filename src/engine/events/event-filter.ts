@@ -1,4 +1,4 @@
-import type { EventMessage, Filters } from "../../spec/index.ts";
+import { type EventMessage, type Filters, matchesLabels } from "../../spec/index.ts";
 
 /** Actions that carry a detail behind a colon; a filter without a colon means them all. */
 const DETAILED = ["exec_create", "exec_start", "health_status"];
@@ -7,7 +7,7 @@ const DETAILED = ["exec_create", "exec_start", "health_status"];
 export function matchesEvent(event: EventMessage, filters: Filters): boolean {
   return Object.entries(filters).every(([key, values]) => {
     if (values.length === 0) return true;
-    if (key === "label") return values.every((value) => matchesLabel(event, value));
+    if (key === "label") return matchesLabels(values, event.Actor.Attributes);
     return values.some((value) => matchesValue(event, key, value));
   });
 }
@@ -44,11 +44,4 @@ function matchesImage(event: EventMessage, value: string): boolean {
 
 function withoutTag(reference: string): string {
   return reference.replace(/[:@][^/]*$/, "");
-}
-
-function matchesLabel(event: EventMessage, label: string): boolean {
-  const equals = label.indexOf("=");
-  const key = equals < 0 ? label : label.slice(0, equals);
-  const value = event.Actor.Attributes[key];
-  return value !== undefined && (equals < 0 || value === label.slice(equals + 1));
 }

@@ -1,0 +1,57 @@
+import type { EngineContext } from "../../context.ts";
+import type { ContainerRecord, MountRecord } from "../container-record.ts";
+import type { WantedMount } from "./parse-mounts.ts";
+
+/** Makes the volumes that do not exist yet and fills their names and places in. */
+export function createVolumes(
+  context: Pick<EngineContext, "store" | "events">,
+  wanted: readonly WantedMount[],
+): MountRecord[] {
+  return wanted.map(({ volume, ...mount }) => {
+    if (mount.type !== "volume") return mount;
+    const existed = mount.name !== undefined && context.store.volumes.has(mount.name);
+    const created = context.store.volumes.create({
+      ...(mount.name === undefined ? {} : { name: mount.name }),
+      ...(volume?.driver === undefined ? {} : { driver: volume.driver }),
+      ...(volume?.labels === undefined ? {} : { labels: volume.labels }),
+      ...(volume?.options === undefined ? {} : { options: volume.options }),
+    });
+    if (!existed) {
+      context.events.publish({
+        type: "volume",
+        action: "create",
+        id: created.name,
+        attributes: { driver: created.driver },
+      });
+    }
+    return {
+      ...mount,
+      name: created.name,
+      driver: created.driver,
+      source: created.mountpoint,
+      // Docker marks named volumes as shareable between labels.
+      mode: mount.mode === "" && !mount.anonymous ? "z" : mount.mode,
+    };
+  });
+}
+
+/** Copies the image's content into the container's empty volumes. */
+export async function fillVolumes(
+  context: Pick<EngineContext, "store">,
+  record: ContainerRecord,
+): Promise<void> {
+  const empty = record.mounts.filter((mount) => mount.type === "volume" && mount.copyUp);
+  if (empty.length === 0) return;
+  const { snapshots, volumes } = context.store;
+  await snapshots.withMounted(record.id, async (rootfs) => {
+    for (const mount of empty) {
+      const name = mount.name ?? "";
+      volumes.acquire(name, record.id);
+      try {
+        await volumes.copyUp(name, rootfs, mount.destination);
+      } finally {
+        volumes.release(name, record.id);
+      }
+    }
+  });
+}

@@ -1,0 +1,110 @@
+import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import type { ResolvedMount } from "../../../runtime/index.ts";
+import { errorMessage, internal, invalidArgument } from "../../../spec/index.ts";
+import type { EngineContext } from "../../context.ts";
+import type { Container } from "../container.ts";
+import type { MountRecord } from "../container-record.ts";
+import { isPropagation } from "./mount-mode.ts";
+import { cleanPath } from "./parse-mounts.ts";
+
+/** Files that the engine writes for a container, by their place in it. */
+export type ContainerFiles = Readonly<Record<string, string>>;
+
+/**
+ * Makes every mount of a container ready for the runtime: volumes are held for it, missing sources of
+ * `-v` are made. Parents stand before what is mounted below them.
+ */
+export function resolveMounts(
+  context: Pick<EngineContext, "store">,
+  container: Container,
+  files: ContainerFiles,
+): ResolvedMount[] {
+  const { mounts, hostConfig } = container.record;
+  const byDestination = new Map<string, ResolvedMount>();
+  for (const [destination, source] of Object.entries(files)) {
+    byDestination.set(destination, { type: "bind", source, destination, readOnly: false });
+  }
+  for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
+    byDestination.set(cleanPath(target), {
+      type: "tmpfs",
+      destination: cleanPath(target),
+      options: options === "" ? [] : options.split(","),
+    });
+  }
+  for (const mount of mounts) {
+    byDestination.set(mount.destination, resolveMount(context, container, mount));
+  }
+  const depth = (mount: ResolvedMount) => mount.destination.split("/").length;
+  return [...byDestination.values()].sort((a, b) => depth(a) - depth(b));
+}
+
+function resolveMount(
+  context: Pick<EngineContext, "store">,
+  container: Container,
+  mount: MountRecord,
+): ResolvedMount {
+  const { destination, readWrite } = mount;
+  if (mount.type === "tmpfs") {
+    return { type: "tmpfs", destination, readOnly: !readWrite, options: mount.tmpfsOptions ?? [] };
+  }
+  const source =
+    mount.type === "volume" ? volumeSource(context, container, mount) : bindSource(mount);
+  return {
+    type: "bind",
+    source,
+    destination,
+    readOnly: !readWrite,
+    recursive: mount.nonRecursive !== true,
+    ...(isPropagation(mount.propagation) ? { propagation: mount.propagation } : {}),
+    ...(mount.recursiveReadOnly === undefined
+      ? {}
+      : { recursiveReadOnly: mount.recursiveReadOnly }),
+  };
+}
+
+function volumeSource(
+  context: Pick<EngineContext, "store">,
+  container: Container,
+  mount: MountRecord,
+): string {
+  const root = context.store.volumes.acquire(mount.name ?? "", container.id);
+  if (mount.subpath === undefined) return root;
+  const path = join(root, mount.subpath);
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch (error) {
+    throw invalidArgument(
+      `cannot access path ${path}: lstat ${path}: no such file or directory`,
+      error,
+    );
+  }
+  // A symlink in the volume is the container's to make: it must not lead out of the volume.
+  const inside = real === root || real.startsWith(`${realpathSync(root)}/`);
+  if (!inside) throw invalidArgument(`subpath ${mount.subpath} leads out of the volume`);
+  return real;
+}
+
+function bindSource(mount: MountRecord): string {
+  try {
+    lstatSync(mount.source);
+    return mount.source;
+  } catch (error) {
+    if (!mount.createSource) {
+      throw invalidArgument(
+        `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+        error,
+      );
+    }
+  }
+  try {
+    mkdirSync(mount.source, { recursive: true, mode: 0o755 });
+    return mount.source;
+  } catch (error) {
+    throw internal(
+      `error while creating mount source path '${mount.source}': ${errorMessage(error)}`,
+      error,
+    );
+  }
+}
