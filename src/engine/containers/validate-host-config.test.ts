@@ -135,7 +135,7 @@ describe("validateCreate() refuses as Docker does", () => {
   const configs: [ContainerCreateRequest, string][] = [
     [{ WorkingDir: "x" }, "the working directory 'x' is invalid, it needs to be an absolute path"],
     [{ Env: ["=x"] }, "invalid environment variable: =x"],
-    [{ StopSignal: "FOO" }, "Invalid signal: FOO"],
+    [{ StopSignal: "FOO" }, "invalid signal: FOO"],
     [
       { Healthcheck: { Test: ["CMD", "true"], Interval: 5 } },
       "Interval in Healthcheck cannot be less than 1ms",

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { constants } from "node:os";
 import {
   checkUlimit,
   normalizeCapabilities,
@@ -17,6 +16,7 @@ import {
 import type { CompleteCreateRequest } from "./complete-create-request.ts";
 import { parseContainerName } from "./names.ts";
 import { checkNetworkConflicts } from "./network-conflicts.ts";
+import { parseSignal } from "./signals.ts";
 import { validateResources } from "./validate-resources.ts";
 
 export { type CompleteCreateRequest, completeCreateRequest } from "./complete-create-request.ts";
@@ -37,13 +37,6 @@ function checkHealthcheck(config: ContainerConfig): void {
   if ((check.Retries ?? 0) < 0) throw invalidArgument("Retries in Healthcheck cannot be negative");
 }
 
-function isSignal(text: string): boolean {
-  const number = Number(text);
-  if (Number.isInteger(number)) return number > 0 && number <= 64;
-  const name = text.toUpperCase().replace(/^(?!SIG)/, "SIG");
-  return name in constants.signals || /^SIGRTM(IN|AX)([+-]\d{1,2})?$/.test(name);
-}
-
 /** The part that moves from host to host. */
 function checkConfig(config: ContainerConfig): void {
   if (config.WorkingDir !== "" && !config.WorkingDir.startsWith("/")) {
@@ -56,9 +49,7 @@ function checkConfig(config: ContainerConfig): void {
       throw invalidArgument(`invalid environment variable: ${variable}`);
     }
   }
-  if (config.StopSignal !== undefined && config.StopSignal !== "" && !isSignal(config.StopSignal)) {
-    throw invalidArgument(`Invalid signal: ${config.StopSignal}`);
-  }
+  if (config.StopSignal) parseSignal(config.StopSignal);
   checkHealthcheck(config);
 }
 
