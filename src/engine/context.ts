@@ -1,5 +1,5 @@
 import type { NetworkService } from "../network/index.ts";
-import type { OciRuntime, RuntimeHost, SeccompCompiler } from "../runtime/index.ts";
+import type { DefaultSeccomp, OciRuntime, RuntimeHost, SeccompCompiler } from "../runtime/index.ts";
 import type { ExecId } from "../spec/index.ts";
 import type { Collection, Store } from "../store/index.ts";
 import type { Supervisor } from "../supervisor/index.ts";
@@ -26,6 +26,7 @@ export interface EngineContext {
   readonly networks: NetworkService;
   readonly runtime: OciRuntime;
   readonly host: RuntimeHost;
+  readonly defaultSeccomp: DefaultSeccomp;
   /** Absent where the runtime compiles profiles itself. */
   readonly seccomp?: SeccompCompiler;
   readonly supervisor: Supervisor;

@@ -11,7 +11,7 @@ import type { Container } from "./containers/container.ts";
 import { createContainer } from "./containers/create.ts";
 import { forgetProcess, handleContainerExit } from "./containers/exit.ts";
 import { inspectContainer } from "./containers/inspect.ts";
-import { killContainer } from "./containers/kill.ts";
+import { killAndWait, killContainer } from "./containers/kill.ts";
 import { listContainers } from "./containers/list.ts";
 import { readContainerLogs } from "./containers/logs.ts";
 import { pauseContainer, unpauseContainer } from "./containers/pause.ts";
@@ -23,7 +23,7 @@ import { resizeContainer } from "./containers/resize.ts";
 import { restart, restartContainer } from "./containers/restart.ts";
 import { startContainer } from "./containers/start.ts";
 import { stopContainer, stopRunning } from "./containers/stop.ts";
-import { waitContainer } from "./containers/wait.ts";
+import { waitAtMost, waitContainer } from "./containers/wait.ts";
 import type { EngineContext } from "./context.ts";
 import { createExec } from "./exec/create-exec.ts";
 import { handleExecExit } from "./exec/exec-exit.ts";
@@ -116,7 +116,7 @@ export async function handleExit(context: EngineContext, exit: ProcessExit): Pro
 
 /**
  * Brings host and records together; exits count from now on. Before the first request. `connect` joins the
- * supervisor, once the exits have a listener.
+ * supervisor and starts the networks, once the exits have a listener.
  */
 export async function startEngine(
   context: EngineContext,
@@ -142,16 +142,24 @@ export async function startEngine(
   early.forEach(take);
 }
 
-/** Stops every container, each in its own time; their restart policies stay in force for the next start. */
-export async function stopAllContainers(context: EngineContext): Promise<void> {
+/**
+ * Stops every container, each within its own time and all within `limit` milliseconds; afterwards they are
+ * killed. Their restart policies stay in force for the next start of the daemon.
+ */
+export async function stopAllContainers(context: EngineContext, limit: number): Promise<void> {
   context.shutdown.underWay = true;
-  const running = [...context.containers.all()].filter((container) => container.running);
-  await Promise.allSettled(
-    running.map((container) => {
-      container.cancelRestart?.();
-      return stopRunning(context, container, {});
-    }),
-  );
+  const stopOne = async (container: Container) => {
+    container.cancelRestart?.();
+    if (!container.alive) return;
+    const stopped = stopRunning(context, container, {});
+    stopped.catch(() => {});
+    if (!(await waitAtMost(context.clock, stopped, limit))) await killAndWait(context, container);
+  };
+  const results = await Promise.allSettled([...context.containers.all()].map(stopOne));
+  for (const result of results) {
+    if (result.status === "fulfilled") continue;
+    context.log.warn("Cannot stop a container", { error: errorMessage(result.reason) });
+  }
 }
 
 /** Restarts a container that has become unhealthy, as its owner wished. */

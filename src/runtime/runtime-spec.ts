@@ -66,7 +66,12 @@ function createSeccomp(
   security: SecurityOptions,
 ): Pick<RuntimeSpec, "annotations"> & { linux: Pick<RuntimeLinux, "seccomp"> } {
   const capabilities = containerCapabilities(request.hostConfig, request.host);
-  const profile = resolveSeccomp(security.seccomp, capabilities, request.host, request.seccomp);
+  const profile = resolveSeccomp(
+    security.seccomp,
+    capabilities,
+    request.host,
+    request.defaultSeccomp,
+  );
   if (profile === undefined) return { linux: {} };
   if (request.seccomp === undefined || !canPrecompile(profile)) {
     return { linux: { seccomp: profile } };

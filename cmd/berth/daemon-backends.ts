@@ -1,0 +1,44 @@
+import type { EngineContext } from "../../src/engine/context.ts";
+import { containerVerbs, execVerbs, systemVerbs, volumeVerbs } from "../../src/engine/engine.ts";
+import type { ProbedRuntime } from "../../src/runtime/index.ts";
+import { type Backends, MAXIMUM_VERSION } from "../../src/server/index.ts";
+import { EngineError, type EngineStopRequest } from "../../src/spec/index.ts";
+import type { DaemonConfig } from "./daemon-config.ts";
+
+export interface BackendParts {
+  config: DaemonConfig;
+  runtimes: readonly ProbedRuntime[];
+  end(request: EngineStopRequest): void;
+}
+
+/** The engine as the server's routers want it. */
+export function createBackends(context: EngineContext, parts: BackendParts): Backends {
+  const absent = async (): Promise<never> => {
+    throw new EngineError("not-implemented", "This is not supported yet");
+  };
+  return {
+    containers: { ...containerVerbs(context), stats: absent, top: absent, update: absent },
+    exec: execVerbs(context),
+    images: context.images,
+    networks: {
+      list: async () => context.networks.list(),
+      inspect: async (ref) => context.networks.inspect(ref),
+      create: (request) => context.networks.create(request),
+      remove: (ref) => context.networks.remove(ref),
+      connect: absent,
+      disconnect: absent,
+      prune: absent,
+    },
+    volumes: volumeVerbs(context),
+    system: {
+      ...systemVerbs(context, {
+        apiVersion: `1.${MAXIMUM_VERSION}`,
+        // The server lets the request that asked for it finish.
+        stop: async (request) => void setImmediate(() => parts.end(request)),
+      }),
+      version: absent,
+      info: absent,
+      auth: absent,
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { EngineConfig } from "../../src/engine/config.ts";
+import type { LogLevel } from "../../src/engine/log.ts";
+import { LOG_DRIVERS, type LogDriver, validateLogOptions } from "../../src/logs/index.ts";
+import type { AddressPool } from "../../src/network/index.ts";
+import { type ListenAddress, parseListenAddress, type ServerTls } from "../../src/server/index.ts";
+import { errorMessage, invalidArgument, type Ulimit } from "../../src/spec/index.ts";
+import {
+  mergeSettings,
+  parseConfigFile,
+  parseDaemonFlags,
+  type Settings,
+} from "./daemon-settings.ts";
+
+const DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json";
+const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
+const DEFAULT_STOP_TIMEOUT = 10;
+const DEFAULT_SHUTDOWN_TIMEOUT = 15;
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** What the daemon is to be, checked. */
+export interface DaemonConfig {
+  dataRoot: string;
+  execRoot: string;
+  addresses: ListenAddress[];
+  tls: ServerTls | undefined;
+  pidFile: string | undefined;
+  logLevel: LogLevel;
+  engine: EngineConfig;
+  network: { bridge?: string; bip?: string; mtu?: number; pools: AddressPool[] };
+  registry: { mirrors: string[]; insecure: string[] };
+  concurrentDownloads: number;
+  runtimes: Record<string, string>;
+  defaultRuntime: string | undefined;
+  /** Milliseconds that containers get to stop, where the daemon ends them. */
+  shutdownTimeout: number;
+}
+
+/** From the words behind `berth daemon` and the configuration file. Throws `invalid-argument`. */
+export function readDaemonConfig(args: readonly string[]): DaemonConfig {
+  const { settings: flags, configFile } = parseDaemonFlags(args);
+  const path = configFile ?? DEFAULT_CONFIG_FILE;
+  const settings =
+    configFile === undefined && !existsSync(path)
+      ? flags
+      : mergeSettings(flags, parseConfigFile(readText(path), path), path);
+  return toConfig(settings);
+}
+
+function toConfig(settings: Settings): DaemonConfig {
+  const tls = readTls(settings);
+  const execRoot = absolute("exec-root", settings["exec-root"] ?? "/run/berth");
+  const hosts = settings.host ?? ["unix:///run/berth.sock"];
+  return {
+    dataRoot: absolute("data-root", settings["data-root"] ?? "/var/lib/berth"),
+    execRoot,
+    addresses: hosts.map((host) => parseListenAddress(host, { tls: tls !== undefined })),
+    tls,
+    pidFile: settings.pidfile,
+    logLevel: logLevel(settings),
+    engine: engineConfig(settings),
+    network: {
+      ...(settings.bridge === undefined ? {} : { bridge: settings.bridge }),
+      ...(settings.bip === undefined ? {} : { bip: settings.bip }),
+      ...(settings.mtu === undefined ? {} : { mtu: settings.mtu }),
+      pools: (settings["default-address-pool"] ?? []).map(parsePool),
+    },
+    registry: {
+      mirrors: settings["registry-mirror"] ?? [],
+      insecure: settings["insecure-registry"] ?? [],
+    },
+    concurrentDownloads: settings["max-concurrent-downloads"] ?? 3,
+    runtimes: settings["add-runtime"] ?? {},
+    defaultRuntime: settings["default-runtime"],
+    shutdownTimeout: (settings["shutdown-timeout"] ?? DEFAULT_SHUTDOWN_TIMEOUT) * 1000,
+  };
+}
+
+function engineConfig(settings: Settings): EngineConfig {
+  const logDriver = settings["log-driver"] ?? "local";
+  const logOptions = settings["log-opt"] ?? {};
+  if (!LOG_DRIVERS.includes(logDriver as LogDriver)) {
+    throw invalidArgument(`logger: no log driver named '${logDriver}' is registered`);
+  }
+  validateLogOptions(logDriver, logOptions);
+  const gateway = settings["host-gateway-ip"];
+  return {
+    logDriver: logDriver as LogDriver,
+    logOptions,
+    dns: settings.dns ?? [],
+    dnsOptions: settings["dns-opt"] ?? [],
+    dnsSearch: settings["dns-search"] ?? [],
+    ...(gateway === undefined ? {} : { hostGatewayIp: gateway }),
+    defaultShmSize: settings["default-shm-size"] ?? DEFAULT_SHM_SIZE,
+    defaultUlimits: (settings["default-ulimit"] ?? []).map(parseUlimit),
+    cgroupParent: settings["cgroup-parent"] ?? "",
+    init: settings.init ?? false,
+    stopTimeout: DEFAULT_STOP_TIMEOUT,
+    labels: settings.label ?? [],
+    liveRestore: settings["live-restore"] ?? true,
+  };
+}
+
+function logLevel(settings: Settings): LogLevel {
+  if (settings.debug === true) return "debug";
+  const level = settings["log-level"] ?? "info";
+  const known = LOG_LEVELS.find((name) => name === level);
+  if (known === undefined) throw invalidArgument(`unable to parse logging level: ${level}`);
+  return known;
+}
+
+/** `base=10.0.0.0/8,size=24`. */
+function parsePool(text: string): AddressPool {
+  const fields = new Map(text.split(",").map((field) => field.split("=", 2) as [string, string]));
+  const base = fields.get("base");
+  const size = Number(fields.get("size"));
+  if (base === undefined || !Number.isInteger(size) || size < 1 || size > 128) {
+    throw invalidArgument(
+      `invalid argument "${text}" for "--default-address-pool": expected base=CIDR,size=BITS`,
+    );
+  }
+  return { base, size };
+}
+
+/** `nofile=1024:2048`. */
+function parseUlimit(text: string): Ulimit {
+  const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text);
+  if (match === null) throw invalidArgument(`invalid ulimit argument: ${text}`);
+  const soft = Number(match[2]);
+  return {
+    Name: match[1] ?? "",
+    Soft: soft,
+    Hard: match[3] === undefined ? soft : Number(match[3]),
+  };
+}
+
+/** Flags of dockerd: `--tlsverify` asks clients for certificates, any of them turns TLS on. */
+function readTls(settings: Settings): ServerTls | undefined {
+  const verify = settings.tlsverify === true;
+  if (settings.tls !== true && !verify) return undefined;
+  const home = join(homedir(), ".docker");
+  return {
+    certificate: readText(settings.tlscert ?? join(home, "cert.pem")),
+    key: readText(settings.tlskey ?? join(home, "key.pem")),
+    ...(verify ? { ca: readText(settings.tlscacert ?? join(home, "ca.pem")) } : {}),
+  };
+}
+
+function absolute(name: string, path: string): string {
+  if (!path.startsWith("/")) throw invalidArgument(`--${name} must be an absolute path: ${path}`);
+  return path.length > 1 ? path.replace(/\/+$/, "") : path;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw invalidArgument(`Cannot read "${path}": ${errorMessage(error)}`, error);
+  }
+}

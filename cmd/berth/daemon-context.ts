@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../src/engine/clock.ts";
+import type { Container } from "../../src/engine/containers/container.ts";
+import type { ContainerRecord, ExecRecord } from "../../src/engine/containers/container-record.ts";
+import { ContainerRegistry } from "../../src/engine/containers/container-registry.ts";
+import { imageContainers } from "../../src/engine/containers/neighbours.ts";
+import type { EngineContext } from "../../src/engine/context.ts";
+import type { EventBus } from "../../src/engine/events/event-bus.ts";
+import { createImageService } from "../../src/engine/images/index.ts";
+import type { Log } from "../../src/engine/log.ts";
+import { releaseUnifiedControllers } from "../../src/linux/cgroup/cgroup-host.ts";
+import { selfCommand } from "../../src/linux/self-command.ts";
+import type { NetworkService, NetworkServiceOptions } from "../../src/network/index.ts";
+import {
+  BpfCache,
+  DefaultSeccomp,
+  OciRuntime,
+  type ProbedRuntime,
+  probeRuntimes,
+  type RuntimeHost,
+} from "../../src/runtime/index.ts";
+import type { Store } from "../../src/store/index.ts";
+import type { Supervisor } from "../../src/supervisor/index.ts";
+import type { DaemonConfig } from "./daemon-config.ts";
+
+export interface ContextParts {
+  config: DaemonConfig;
+  log: Log;
+  clock: Clock;
+  events: EventBus;
+  store: Store;
+  networks: NetworkService;
+  host: RuntimeHost;
+  supervisor: Supervisor;
+  /** The default first. */
+  runtimes: readonly ProbedRuntime[];
+  onUnhealthy(context: EngineContext, container: Container): void;
+}
+
+/** Puts together what every verb works with. */
+export function createContext(parts: ContextParts): EngineContext {
+  const { config, log, clock, events, store, networks, host, supervisor } = parts;
+  const [probe] = parts.runtimes;
+  if (probe === undefined) throw new Error("no OCI runtime");
+  const runtime = new OciRuntime({
+    probe,
+    stateRoot: join(config.execRoot, "runtime"),
+    systemdCgroup: host.cgroupDriver === "systemd",
+  });
+  const context: EngineContext = {
+    clock,
+    log,
+    config: config.engine,
+    execRoot: config.execRoot,
+    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    store,
+    images: createImageService({
+      store,
+      clock,
+      containers: imageContainers(() => context),
+      emit: (event) => events.publish(event),
+      registry: {
+        insecureRegistries: config.registry.insecure,
+        mirrors: config.registry.mirrors,
+        certificateDirectories: ["/etc/berth/certs.d", "/etc/docker/certs.d"],
+      },
+      concurrentDownloads: config.concurrentDownloads,
+    }),
+    networks,
+    runtime,
+    host,
+    defaultSeccomp: new DefaultSeccomp(),
+    ...(runtime.takesBpf ? { seccomp: new BpfCache(join(config.dataRoot, "seccomp")) } : {}),
+    supervisor,
+    events,
+    containers: new ContainerRegistry(store.records.collection<ContainerRecord>("containers")),
+    execs: new Map(),
+    execRecords: store.records.collection<ExecRecord>("execs"),
+    shutdown: { underWay: false },
+    onUnhealthy: (container) => parts.onUnhealthy(context, container),
+  };
+  return context;
+}
+
+/** The OCI runtimes of this machine; on a hybrid host it is made fit for crun first. */
+export function findRuntimes(config: DaemonConfig, host: RuntimeHost): Promise<ProbedRuntime[]> {
+  const crunRefused = releaseUnifiedControllers(host.cgroup);
+  return probeRuntimes({
+    configured: config.runtimes,
+    ...(config.defaultRuntime === undefined ? {} : { preferred: config.defaultRuntime }),
+    ...(crunRefused === undefined ? {} : { crunRefused }),
+  });
+}
+
+export function networkOptions(
+  config: DaemonConfig,
+  store: Store,
+  events: EventBus,
+): NetworkServiceOptions {
+  const { bridge, bip, mtu, pools } = config.network;
+  return {
+    execRoot: config.execRoot,
+    records: store.records,
+    relayCommand: [...selfCommand(), "port-relay", "--exec-root", config.execRoot],
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(bip === undefined ? {} : { bip }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(pools.length === 0 ? {} : { defaultAddressPools: pools }),
+    onEvent: ({ action, network, containerId }) =>
+      events.publish({
+        type: "network",
+        action,
+        id: network.id,
+        attributes: {
+          ...(containerId === undefined ? {} : { container: containerId }),
+          name: network.name,
+          type: network.driver,
+        },
+      }),
+  };
+}

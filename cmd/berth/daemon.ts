@@ -1,0 +1,88 @@
+import { closeSync, rmSync } from "node:fs";
+import { systemClock } from "../../src/engine/clock.ts";
+import { restartUnhealthy, startEngine, stopAllContainers } from "../../src/engine/engine.ts";
+import { EventBus } from "../../src/engine/events/event-bus.ts";
+import { type Log, lineLog } from "../../src/engine/log.ts";
+import { selfCommand } from "../../src/linux/self-command.ts";
+import { createNetworkService } from "../../src/network/index.ts";
+import { detectRuntimeHost } from "../../src/runtime/index.ts";
+import { ApiServer, engineRoutes } from "../../src/server/index.ts";
+import { EngineError, type EngineStopRequest, errorMessage } from "../../src/spec/index.ts";
+import { openStore } from "../../src/store/index.ts";
+import { SupervisorClient } from "../../src/supervisor/index.ts";
+import { PROGRAM_VERSION } from "./build-info.ts";
+import { createBackends } from "./daemon-backends.ts";
+import { type DaemonConfig, readDaemonConfig } from "./daemon-config.ts";
+import { createContext, findRuntimes, networkOptions } from "./daemon-context.ts";
+import { claimPidFile, lockExecRoot } from "./daemon-locks.ts";
+
+/** `berth daemon …`: runs until it is told to end. A failure to start is one line and exit code 1. */
+export async function runDaemon(args: readonly string[]): Promise<void> {
+  try {
+    const config = readDaemonConfig(args);
+    const log = lineLog(config.logLevel, (line) => process.stderr.write(line));
+    const daemon = await startDaemon(config, log);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => daemon.end({ containers: !config.engine.liveRestore }));
+    }
+  } catch (error) {
+    process.stderr.write(`Cannot start the daemon: ${errorMessage(error)}\n`);
+    process.exit(1);
+  }
+}
+
+interface Daemon {
+  /** Ends the process, with or without the containers. A second call changes nothing. */
+  end(options: EngineStopRequest): void;
+}
+
+async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
+  if (process.getuid?.() !== 0) throw new EngineError("permission-denied", "it needs root");
+  const lock = lockExecRoot(config.execRoot);
+  claimPidFile(config.pidFile);
+  const clock = systemClock();
+  const events = new EventBus(clock);
+  const host = detectRuntimeHost();
+  const [store, runtimes] = await Promise.all([
+    openStore(config.dataRoot),
+    findRuntimes(config, host),
+  ]);
+  const networks = createNetworkService(networkOptions(config, store, events));
+  const supervisor = new SupervisorClient({
+    execRoot: config.execRoot,
+    command: [...selfCommand(), "supervisor", "--exec-root", config.execRoot],
+  });
+  const parts = { config, log, clock, events, store, networks, host, supervisor, runtimes };
+  const context = createContext({ ...parts, onUnhealthy: restartUnhealthy });
+  await startEngine(context, async () => {
+    await Promise.all([supervisor.connect(), networks.start()]);
+  });
+
+  let ending = false;
+  const end = async ({ containers }: EngineStopRequest): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    log.info("Berth is going down", { containers });
+    try {
+      if (containers) await stopAllContainers(context, config.shutdownTimeout);
+      await server.close();
+      if (containers) await networks.cleanUp();
+      await Promise.all([networks.close(), supervisor.close()]);
+      await store.close();
+      if (config.pidFile !== undefined) rmSync(config.pidFile, { force: true });
+      closeSync(lock);
+    } catch (error) {
+      log.error("Cannot end cleanly", { error: errorMessage(error) });
+    }
+    process.exit(0);
+  };
+  const daemon: Daemon = { end: (options) => void end(options) };
+  const server = new ApiServer({
+    routes: engineRoutes(createBackends(context, { config, runtimes, end: daemon.end })),
+    version: PROGRAM_VERSION,
+    log: (level, message) => log[level](message),
+  });
+  await Promise.all(config.addresses.map((address) => server.listen(address, config.tls)));
+  log.info("Berth is ready", { version: PROGRAM_VERSION, runtime: runtimes[0]?.name });
+  return daemon;
+}
