@@ -14,7 +14,6 @@ import { selfCommand } from "../../src/linux/self-command.ts";
 import type { NetworkService, NetworkServiceOptions } from "../../src/network/index.ts";
 import {
   BpfCache,
-  DefaultSeccomp,
   OciRuntime,
   type ProbedRuntime,
   probeRuntimes,
@@ -41,13 +40,18 @@ export interface ContextParts {
 /** Puts together what every verb works with. */
 export function createContext(parts: ContextParts): EngineContext {
   const { config, log, clock, events, store, networks, host, supervisor } = parts;
-  const [probe] = parts.runtimes;
-  if (probe === undefined) throw new Error("no OCI runtime");
-  const runtime = new OciRuntime({
-    probe,
-    stateRoot: join(config.execRoot, "runtime"),
-    systemdCgroup: host.cgroupDriver === "systemd",
-  });
+  const runtimes = new Map(
+    parts.runtimes.map((probe) => [
+      probe.name,
+      new OciRuntime({
+        probe,
+        stateRoot: join(config.execRoot, "runtime"),
+        systemdCgroup: host.cgroupDriver === "systemd",
+      }),
+    ]),
+  );
+  const [runtime] = runtimes.values();
+  if (runtime === undefined) throw new Error("there is no OCI runtime");
   const context: EngineContext = {
     clock,
     log,
@@ -69,8 +73,8 @@ export function createContext(parts: ContextParts): EngineContext {
     }),
     networks,
     runtime,
+    runtimes,
     host,
-    defaultSeccomp: new DefaultSeccomp(),
     ...(runtime.takesBpf ? { seccomp: new BpfCache(join(config.dataRoot, "seccomp")) } : {}),
     supervisor,
     events,

@@ -1,5 +1,5 @@
 import type { NetworkService } from "../network/index.ts";
-import type { DefaultSeccomp, OciRuntime, RuntimeHost, SeccompCompiler } from "../runtime/index.ts";
+import type { OciRuntime, RuntimeHost, SeccompCompiler } from "../runtime/index.ts";
 import type { ExecId } from "../spec/index.ts";
 import type { Collection, Store } from "../store/index.ts";
 import type { Supervisor } from "../supervisor/index.ts";
@@ -24,9 +24,11 @@ export interface EngineContext {
   readonly store: Store;
   readonly images: ImageService;
   readonly networks: NetworkService;
+  /** The default runtime. */
   readonly runtime: OciRuntime;
+  /** By the name that `--runtime` takes; the default too. */
+  readonly runtimes: ReadonlyMap<string, OciRuntime>;
   readonly host: RuntimeHost;
-  readonly defaultSeccomp: DefaultSeccomp;
   /** Absent where the runtime compiles profiles itself. */
   readonly seccomp?: SeccompCompiler;
   readonly supervisor: Supervisor;

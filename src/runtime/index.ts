@@ -1,13 +1,16 @@
 export * from "./capabilities.ts";
 export * from "./cgroup-path.ts";
 export { createExecProcess } from "./container-process.ts";
+export { MASKED_PATHS, READONLY_PATHS } from "./default-mounts.ts";
+export { parseDeviceRule } from "./devices.ts";
 export * from "./encode-spec.ts";
 export * from "./oci-runtime.ts";
 export * from "./probe-runtime.ts";
 export * from "./resources.ts";
+export { checkUlimit } from "./rlimits.ts";
 export * from "./runtime-host.ts";
 export * from "./runtime-spec.ts";
 export type * from "./runtime-spec-request.ts";
 export * from "./seccomp/bpf-cache.ts";
-export * from "./seccomp/default-seccomp.ts";
+export { parseSecurityOptions } from "./security-options.ts";
 export * from "./start-failure.ts";

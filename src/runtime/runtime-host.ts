@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { type CgroupHost, detectCgroups } from "../linux/cgroup/cgroup-host.ts";
+import { detectLimitSupport } from "../linux/cgroup/limit-support.ts";
 import { Errno, isErrno } from "../linux/errno.ts";
 import { capabilitiesOfMask } from "./capabilities.ts";
 import type { RuntimeHost } from "./runtime-spec-request.ts";
@@ -127,6 +128,7 @@ export function detectRuntimeHost(options: RuntimeHostOptions = {}): RuntimeHost
   const held = capabilitiesOfMask((mask("CapPrm") & mask("CapBnd")).toString(16));
   return {
     cgroup,
+    limits: detectLimitSupport(cgroup),
     cgroupDriver:
       options.cgroupDriver ?? (systemd && cgroup.mode === "v2" ? "systemd" : "cgroupfs"),
     appArmor: detectAppArmor(),

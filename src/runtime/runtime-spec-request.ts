@@ -1,6 +1,7 @@
 import type { CgroupHost } from "../linux/cgroup/cgroup-host.ts";
+import type { LimitSupport } from "../linux/cgroup/limit-support.ts";
 import type { ContainerConfig, HostConfig, RuntimeSeccomp, Ulimit } from "../spec/index.ts";
-import type { DefaultSeccomp } from "./seccomp/default-seccomp.ts";
+import type { ProfileContext } from "./seccomp/seccomp-profile.ts";
 
 /** A mount whose source exists and is decided; destinations are absolute paths in the container. */
 export type ResolvedMount = ResolvedBindMount | ResolvedTmpfsMount;
@@ -30,6 +31,7 @@ export interface ResolvedTmpfsMount {
 /** What the host can do, as far as a spec depends on it; see `detectRuntimeHost()`. */
 export interface RuntimeHost {
   cgroup: CgroupHost;
+  limits: LimitSupport;
   /** Naming of cgroups: `systemd` only where it is PID 1. */
   cgroupDriver: "cgroupfs" | "systemd";
   /** Is AppArmor on, and which profile do containers get (absent: none is loaded)? */
@@ -50,8 +52,10 @@ export interface RuntimeHost {
   init: { path: string } | { missing: string };
 }
 
-/** Turns a seccomp profile into what the runtime loads; keeps what it compiled. */
+/** Turns seccomp profiles into what the runtime loads; keeps what it resolved and compiled. */
 export interface SeccompCompiler {
+  /** The default profile; the same context gives the same object. */
+  resolveDefault(context: ProfileContext): RuntimeSeccomp;
   /** Base64 of the raw BPF program. */
   compile(profile: RuntimeSeccomp): string;
 }
@@ -79,8 +83,6 @@ export interface RuntimeSpecRequest {
   host: RuntimeHost;
   /** `--default-ulimit` of the daemon. */
   defaultUlimits?: readonly Ulimit[];
-  /** Keeps resolved default profiles; share one among all containers. */
-  defaultSeccomp: DefaultSeccomp;
   /** Absent: the profile goes into the spec as it is (runc, or crun without libseccomp). */
   seccomp?: SeccompCompiler;
   /** Told of what was adapted to the host without being asked. */

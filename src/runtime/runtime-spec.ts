@@ -66,12 +66,7 @@ function createSeccomp(
   security: SecurityOptions,
 ): Pick<RuntimeSpec, "annotations"> & { linux: Pick<RuntimeLinux, "seccomp"> } {
   const capabilities = containerCapabilities(request.hostConfig, request.host);
-  const profile = resolveSeccomp(
-    security.seccomp,
-    capabilities,
-    request.host,
-    request.defaultSeccomp,
-  );
+  const profile = resolveSeccomp(security.seccomp, capabilities, request.host, request.seccomp);
   if (profile === undefined) return { linux: {} };
   if (request.seccomp === undefined || !canPrecompile(profile)) {
     return { linux: { seccomp: profile } };

@@ -24,7 +24,6 @@ import { detectRuntimeHost } from "./runtime-host.ts";
 import { createRuntimeSpec } from "./runtime-spec.ts";
 import type { ExecProcessRequest, RuntimeSpecRequest } from "./runtime-spec-request.ts";
 import { BpfCache } from "./seccomp/bpf-cache.ts";
-import { DefaultSeccomp } from "./seccomp/default-seccomp.ts";
 
 const PARENT = "/berth-runtime-test";
 
@@ -87,7 +86,6 @@ export class TestContainers {
   readonly folder = mkdtempSync("/tmp/berth-runtime-");
   readonly rootfs = join(this.folder, "rootfs");
   readonly host = detectRuntimeHost();
-  readonly defaultSeccomp = new DefaultSeccomp();
   readonly bpf = new BpfCache(join(this.folder, "bpf"));
   readonly runtime: OciRuntime;
   #next = 0;
@@ -139,7 +137,6 @@ export class TestContainers {
       mounts: [],
       namespaces: { network: "new" },
       host: this.host,
-      defaultSeccomp: this.defaultSeccomp,
       ...(this.runtime.takesBpf ? { seccomp: this.bpf } : {}),
       ...more,
     };

@@ -150,6 +150,15 @@ export function emptyNetworkSettings(
   };
 }
 
+/** What stays of a run's networks when it has ended: which ones, and what was asked of them. */
+export function endedNetworkSettings(settings: NetworkSettings): NetworkSettings {
+  return emptyNetworkSettings(
+    Object.fromEntries(
+      Object.entries(settings.Networks).map(([name, endpoint]) => [name, emptyEndpoint(endpoint)]),
+    ),
+  );
+}
+
 export function emptyEndpoint(wanted: Partial<EndpointSettings> = {}): EndpointSettings {
   return {
     IPAMConfig: wanted.IPAMConfig ?? null,

@@ -8,6 +8,7 @@ import {
   type HostConfig,
   hostPlatform,
   type ImageConfig,
+  invalidArgument,
   parsePlatform,
   platformDistance,
   platformString,
@@ -36,6 +37,7 @@ export async function createContainer(
 ): Promise<ContainerCreateResponse> {
   const complete = completeCreateRequest(request, context.host);
   const hostConfig = withDaemonDefaults(complete.hostConfig, context.config);
+  hostConfig.Runtime = chooseRuntime(context, hostConfig.Runtime);
   const warnings = validateCreate(options.name, { ...complete, hostConfig }, context.host);
   hostConfig.RestartPolicy = parseRestartPolicy(hostConfig.RestartPolicy, hostConfig.AutoRemove);
   validateLogOptions(hostConfig.LogConfig.Type, hostConfig.LogConfig.Config);
@@ -194,6 +196,15 @@ function withDaemonDefaults(hostConfig: HostConfig, defaults: EngineConfig): Hos
     ...(hostConfig.Init === undefined && defaults.init ? { Init: true } : {}),
     CgroupParent: hostConfig.CgroupParent || defaults.cgroupParent,
   };
+}
+
+function chooseRuntime(context: EngineContext, wanted: string): string {
+  // What clients of a Docker with its usual runtime name.
+  if (wanted === "" || wanted === "io.containerd.runc.v2") return context.runtime.probe.name;
+  if (!context.runtimes.has(wanted)) {
+    throw invalidArgument(`unknown or invalid runtime name: ${wanted}`);
+  }
+  return wanted;
 }
 
 function platformWarning(image: ImageConfig): string[] {

@@ -5,6 +5,7 @@ import { timestamp } from "../clock.ts";
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
+import { endedNetworkSettings } from "./container-view.ts";
 import { launch } from "./launch.ts";
 import { removeLocked } from "./remove.ts";
 import { shouldRestart } from "./restart-policy.ts";
@@ -57,6 +58,7 @@ export async function endRun(
     exitCode: exit.exitCode,
     finishedAt: exit.finishedAt,
   };
+  record.network = endedNetworkSettings(record.network);
   const temporary = record.hostConfig.AutoRemove && !again && !container.restartingByUser;
   if (!temporary) container.save();
   publishContainerEvent(context, container, "die", {

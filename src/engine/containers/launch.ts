@@ -14,7 +14,7 @@ import { sharedNetworkOf, writeContainerFiles } from "./container-files.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
 import { resolveMounts } from "./mounts/resolve-mounts.ts";
 import { runningOwner, shareNamespaces } from "./namespaces.ts";
-import { bundleDirectory, tearDown } from "./tear-down.ts";
+import { bundleDirectory, runtimeOf, tearDown } from "./tear-down.ts";
 
 /** Exit code of a container that could not be started for another reason than its program. */
 const UNKNOWN_FAILURE = 128;
@@ -99,7 +99,6 @@ async function prepare(context: EngineContext, container: Container): Promise<Pr
     ...(shmPath === undefined ? {} : { shmPath }),
     host: context.host,
     defaultUlimits: context.config.defaultUlimits,
-    defaultSeccomp: context.defaultSeccomp,
     ...(context.seccomp === undefined ? {} : { seccomp: context.seccomp }),
     warn: (text) => context.log.warn(text, { container: record.id }),
   });
@@ -121,10 +120,13 @@ async function joinNetworks(context: EngineContext, container: Container): Promi
   const { record } = container;
   const { hostConfig, config } = record;
   const shared = sharedNetworkOf(hostConfig.NetworkMode);
-  const networkMode =
-    shared === undefined
-      ? hostConfig.NetworkMode
-      : `container:${runningOwner(context, shared, "network").id}`;
+  let networkMode = config.NetworkDisabled === true ? "none" : hostConfig.NetworkMode;
+  if (shared !== undefined) {
+    const owner = runningOwner(context, shared, "network");
+    networkMode = `container:${owner.id}`;
+    config.Hostname = owner.record.config.Hostname;
+    config.Domainname = owner.record.config.Domainname;
+  }
   return context.networks.join({
     containerId: record.id,
     name: record.name,
@@ -161,7 +163,7 @@ function processRequest(
   const [rows, columns] = record.hostConfig.ConsoleSize;
   return {
     id: record.id,
-    argv: context.runtime.runCommand({
+    argv: runtimeOf(context, container).runCommand({
       id: record.id,
       bundle,
       pidFile: paths.pidFile,

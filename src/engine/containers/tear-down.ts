@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openCgroup } from "../../linux/cgroup/cgroup.ts";
+import type { OciRuntime } from "../../runtime/index.ts";
 import { errorMessage } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
@@ -8,6 +9,14 @@ import { unshareMemory } from "./namespaces.ts";
 
 export function bundleDirectory(execRoot: string, id: string): string {
   return join(execRoot, "bundles", id);
+}
+
+/** The runtime that a container asked for; the default where that one is gone. */
+export function runtimeOf(
+  context: Pick<EngineContext, "runtime" | "runtimes">,
+  container: Container,
+): OciRuntime {
+  return context.runtimes.get(container.record.hostConfig.Runtime) ?? context.runtime;
 }
 
 /**
@@ -35,7 +44,9 @@ export async function tearDown(context: EngineContext, container: Container): Pr
       if (record.cgroupPath !== "")
         await openCgroup(context.host.cgroup, record.cgroupPath).remove();
     }),
-    attempt("remove the runtime state", () => context.runtime.deleteState(container.id)),
+    attempt("remove the runtime state", () =>
+      runtimeOf(context, container).deleteState(container.id),
+    ),
     attempt("remove the bundle", () =>
       rmSync(bundleDirectory(context.execRoot, container.id), { recursive: true, force: true }),
     ),

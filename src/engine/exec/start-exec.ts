@@ -19,7 +19,7 @@ import { processPaths, RuntimeStartError } from "../../supervisor/index.ts";
 import { publishContainerEvent } from "../containers/container-events.ts";
 import { parseDetachKeys } from "../containers/detach-keys.ts";
 import { pumpAttached } from "../containers/pump-attached.ts";
-import { bundleDirectory } from "../containers/tear-down.ts";
+import { bundleDirectory, runtimeOf } from "../containers/tear-down.ts";
 import type { EngineContext } from "../context.ts";
 import { checkReady, publishExecEvent } from "./create-exec.ts";
 import type { Exec } from "./exec.ts";
@@ -94,7 +94,7 @@ export async function runExec(
     const paths = processPaths(context.execRoot, record.id);
     const { pid } = await context.supervisor.start({
       id: record.id,
-      argv: context.runtime.execCommand({
+      argv: runtimeOf(context, container).execCommand({
         id: container.id,
         processFile,
         pidFile: paths.pidFile,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { NetworkService } from "../../network/index.ts";
-import { DefaultSeccomp, detectRuntimeHost, type OciRuntime } from "../../runtime/index.ts";
+import { detectRuntimeHost, type OciRuntime } from "../../runtime/index.ts";
 import { type ContainerId, type EventMessage, randomId } from "../../spec/index.ts";
 import type { Collection, Store } from "../../store/index.ts";
 import {
@@ -93,14 +93,14 @@ export function fakeEngine(world = new World(), clock: Clock = systemClock()): F
       execCommand: ({ id }: { id: string }) => ["exec", id],
       deleteState: async () => {},
     } as unknown as OciRuntime,
+    runtimes: new Map(),
     // No controllers: every cgroup is empty and nothing of the machine is touched.
     host: {
       ...detectRuntimeHost(),
       cgroupDriver: "cgroupfs",
       cgroup: { mode: "v1", v1: new Map(), unified: undefined, unifiedControllers: new Set() },
     },
-    defaultSeccomp: new DefaultSeccomp(),
-    seccomp: { compile: () => "" },
+    seccomp: { compile: () => "", resolveDefault: () => ({ defaultAction: "SCMP_ACT_ALLOW" }) },
     supervisor: fakeSupervisor(world),
     events: bus,
     containers: new ContainerRegistry(collection<ContainerRecord>(world.containers)),

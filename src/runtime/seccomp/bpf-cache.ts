@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Errno, isErrno } from "../../linux/errno.ts";
-import { compileSeccomp } from "../../linux/seccomp.ts";
+import { compileSeccomp, haveLibseccomp } from "../../linux/seccomp.ts";
 import type { RuntimeSeccomp } from "../../spec/index.ts";
 import type { SeccompCompiler } from "../runtime-spec-request.ts";
+import { resolveDefaultSeccomp } from "./default-seccomp.ts";
+import type { ProfileContext } from "./seccomp-profile.ts";
 
 /** In the name of cached programs: what `compileSeccomp` emits for the same profile. */
 const FORMAT = "1";
@@ -17,11 +19,21 @@ const INSTRUCTION_SIZE = 8;
  */
 export class BpfCache implements SeccompCompiler {
   readonly #folder: string;
+  readonly #defaults = new Map<string, RuntimeSeccomp>();
   /** By identity: the default profile is the same object for each container with the same capabilities. */
   readonly #byProfile = new WeakMap<RuntimeSeccomp, string>();
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  resolveDefault(context: ProfileContext): RuntimeSeccomp {
+    const key = `${context.architecture} ${context.kernel} ${context.capabilities.join(" ")}`;
+    const known = this.#defaults.get(key);
+    if (known !== undefined) return known;
+    const resolved = resolveDefaultSeccomp(context);
+    this.#defaults.set(key, resolved);
+    return resolved;
   }
 
   compile(profile: RuntimeSeccomp): string {
@@ -54,4 +66,9 @@ export class BpfCache implements SeccompCompiler {
     }
     return program;
   }
+}
+
+/** A cache in `folder`, or undefined where libseccomp is missing and the runtime has to compile. */
+export function createSeccompCompiler(folder: string): SeccompCompiler | undefined {
+  return haveLibseccomp() ? new BpfCache(folder) : undefined;
 }

@@ -6,20 +6,8 @@ import {
   type SeccompProfile,
 } from "./seccomp-profile.ts";
 
-/**
- * The default profile for containers: an allow list with Docker's policy. The same set of capabilities
- * gives the same object, so that a cache can go by identity.
- */
-export class DefaultSeccomp {
-  readonly #resolved = new Map<string, RuntimeSeccomp>();
-
-  resolve(context: ProfileContext): RuntimeSeccomp {
-    const key = `${context.architecture} ${context.kernel} ${[...context.capabilities].sort().join(" ")}`;
-    const known = this.#resolved.get(key);
-    if (known !== undefined) return known;
-    const profile: SeccompProfile = defaultProfile;
-    const resolved = resolveSeccompProfile(profile, context);
-    this.#resolved.set(key, resolved);
-    return resolved;
-  }
+/** The default profile for containers, an allow list with Docker's policy. */
+export function resolveDefaultSeccomp(context: ProfileContext): RuntimeSeccomp {
+  const profile: SeccompProfile = defaultProfile;
+  return resolveSeccompProfile(profile, context);
 }

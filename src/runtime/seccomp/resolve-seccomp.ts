@@ -1,7 +1,7 @@
 import { invalidArgument, type RuntimeSeccomp } from "../../spec/index.ts";
-import type { RuntimeHost } from "../runtime-spec-request.ts";
+import type { RuntimeHost, SeccompCompiler } from "../runtime-spec-request.ts";
 import type { SecurityOptions } from "../security-options.ts";
-import type { DefaultSeccomp } from "./default-seccomp.ts";
+import { resolveDefaultSeccomp } from "./default-seccomp.ts";
 import { resolveSeccompProfile } from "./seccomp-profile.ts";
 
 /** Only what a bare program can express: neither a listener nor flags of seccomp(2). */
@@ -15,7 +15,7 @@ export function resolveSeccomp(
   option: SecurityOptions["seccomp"],
   capabilities: readonly string[],
   host: Pick<RuntimeHost, "seccomp" | "kernel">,
-  defaults: DefaultSeccomp,
+  compiler: SeccompCompiler | undefined,
 ): RuntimeSeccomp | undefined {
   if (option === "unconfined") return undefined;
   if (!host.seccomp) {
@@ -25,5 +25,6 @@ export function resolveSeccomp(
     );
   }
   const context = { architecture: process.arch, capabilities, kernel: host.kernel };
-  return option === "default" ? defaults.resolve(context) : resolveSeccompProfile(option, context);
+  if (option !== "default") return resolveSeccompProfile(option, context);
+  return compiler?.resolveDefault(context) ?? resolveDefaultSeccomp(context);
 }
