@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { EngineError, errorKind, errorMessage, invalidArgument } from "../spec/index.ts";
 import type { ApiAnswer } from "./answer.ts";
 import { ApiRequest } from "./api-request.ts";
@@ -53,7 +53,7 @@ export class Dispatcher {
   async dispatch(message: IncomingMessage, sink: ResponseSink, upgrade?: Upgrade): Promise<void> {
     try {
       const answer = await this.#answer(message, sink);
-      await this.#write(answer, sink, upgrade);
+      await this.#write(answer, message, sink, upgrade);
     } catch (error) {
       this.#fail(error, message, sink);
     }
@@ -84,7 +84,12 @@ export class Dispatcher {
     return AbortSignal.any([gone.signal, this.#closing.signal]);
   }
 
-  async #write(answer: ApiAnswer, sink: ResponseSink, upgrade?: Upgrade): Promise<void> {
+  async #write(
+    answer: ApiAnswer,
+    message: IncomingMessage,
+    sink: ResponseSink,
+    upgrade?: Upgrade,
+  ): Promise<void> {
     switch (answer.kind) {
       case "json":
         sink.send(
@@ -107,7 +112,7 @@ export class Dispatcher {
         return await this.#writeLater(answer.value, sink);
       case "hijack":
         if (upgrade !== undefined) return await upgrade.hijack(answer.contentType, answer.run);
-        return await this.#oneWay(answer.run, sink);
+        return await this.#plainStream(message, answer.run, sink);
       case "websocket":
         if (upgrade === undefined) throw invalidArgument("websocket: missing Upgrade header");
         return await upgrade.websocket(answer.binary, answer.run);
@@ -150,20 +155,26 @@ export class Dispatcher {
     sink.end();
   }
 
-  /** A client that asked for no upgrade gets the output; it has no way to send input. */
-  async #oneWay(run: (client: Duplex) => Promise<void>, sink: ResponseSink): Promise<void> {
-    const { Duplex } = await import("node:stream");
+  /** A client that asked for no upgrade: its body is the input, the response's body the output. */
+  async #plainStream(
+    message: IncomingMessage,
+    run: (client: Duplex) => Promise<void>,
+    sink: ResponseSink,
+  ): Promise<void> {
     sink.start(200, { ...this.#common, "Content-Type": RAW_STREAM, Connection: "close" });
     const client = new Duplex({
-      read() {
-        this.push(null);
-      },
+      read: () => message.resume(),
       write(chunk: Uint8Array, _encoding, done) {
         const wait = sink.write(chunk);
         if (wait === undefined) done();
         else wait.then(() => done(), done);
       },
     });
+    message.on("data", (chunk: Uint8Array) => {
+      if (!client.push(chunk)) message.pause();
+    });
+    if (message.readableEnded) client.push(null);
+    else message.once("end", () => client.push(null));
     sink.onGone(() => client.destroy());
     await run(client);
     await new Promise<void>((resolve) => (client.destroyed ? resolve() : client.end(resolve)));

@@ -59,7 +59,10 @@ export interface ContainerBackend {
   start(ref: string, options: ContainerStartOptions): Promise<void>;
   stop(ref: string, options: ContainerStopOptions): Promise<void>;
   restart(ref: string, options: ContainerStopOptions): Promise<void>;
-  /** `signal` is a name or a number as the client wrote it; empty: SIGKILL. */
+  /**
+   * `signal` is a name or a number as the client wrote it; empty: SIGKILL. Failures begin with
+   * `cannot kill container: <ref>: `.
+   */
   kill(ref: string, signal: string): Promise<void>;
   pause(ref: string): Promise<void>;
   unpause(ref: string): Promise<void>;

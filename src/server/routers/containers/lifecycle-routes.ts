@@ -2,8 +2,6 @@ import {
   type ContainerStopOptions,
   type ContainerWaitCondition,
   EngineError,
-  errorKind,
-  errorMessage,
   invalidArgument,
 } from "../../../spec/index.ts";
 import { type ApiAnswer, json, NO_CONTENT } from "../../answer.ts";
@@ -31,7 +29,7 @@ export function lifecycleRoutes(backend: ContainerBackend): Route[] {
     verb("start", (request) => startContainer(backend, request)),
     verb("stop", (request) => backend.stop(request.name, stopOptions(request))),
     verb("restart", (request) => backend.restart(request.name, stopOptions(request))),
-    verb("kill", (request) => killContainer(backend, request)),
+    verb("kill", ({ name, query }) => backend.kill(name, query.text("signal") ?? "")),
     verb("pause", ({ name }) => backend.pause(name)),
     verb("unpause", ({ name }) => backend.unpause(name)),
     verb("rename", ({ name, query }) => backend.rename(name, query.text("name") ?? "")),
@@ -55,21 +53,6 @@ async function startContainer(backend: ContainerBackend, request: ApiRequest): P
   }
   const detachKeys = request.query.text("detachKeys");
   await backend.start(request.name, detachKeys === undefined ? {} : { detachKeys });
-}
-
-async function killContainer(
-  backend: ContainerBackend,
-  { name, query }: ApiRequest,
-): Promise<void> {
-  try {
-    await backend.kill(name, query.text("signal") ?? "");
-  } catch (error) {
-    throw new EngineError(
-      errorKind(error),
-      `cannot kill container: ${name}: ${errorMessage(error)}`,
-      { cause: error },
-    );
-  }
 }
 
 function stopOptions({ query, version }: ApiRequest): ContainerStopOptions {
