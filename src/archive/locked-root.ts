@@ -13,7 +13,8 @@ import type { TreeMount } from "./tree-options.ts";
 /** An own mount namespace for this thread, with `mounts` in the tree at `root`. */
 export function mountIntoTree(root: string, mounts: readonly TreeMount[]): void {
   unshareMountNamespace();
-  setPropagation("/", "private", true);
+  // What the host unmounts meanwhile goes here too; nothing comes back.
+  setPropagation("/", "slave", true);
   const directory = openRoot(root);
   for (const { source, target, readonly } of mounts) {
     bindInRoot(directory, source, target, readonly === true);

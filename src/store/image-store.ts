@@ -57,8 +57,8 @@ export interface ImageStore {
   get(id: ImageId): ImageRecord | undefined;
   list(): ImageRecord[];
   /**
-   * By reference (`busybox` means `busybox:latest`), repository digest, `sha256:<hex>` or a prefix of 4 and
-   * more digits of an id; a reference wins over an id. `not-found` with Docker's words
+   * By reference (`busybox` means `busybox:latest`), repository digest, `sha256:<hex>` or a prefix of an
+   * id; a reference wins over a prefix. `not-found` with Docker's words
    * (`No such image: busybox:latest`); an ambiguous prefix is `not-found` too, as it is with Docker.
    */
   find(nameOrId: string): ImageRecord;

@@ -1,6 +1,7 @@
 import type { ContentStore } from "./content-store.ts";
 import type { ImageStore } from "./image-store.ts";
 import type { Journal } from "./journal.ts";
+import { openLocalStore } from "./local/local-store.ts";
 import type { RecordStore } from "./record-store.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import type { VolumeStore } from "./volume-store.ts";
@@ -22,10 +23,11 @@ export interface Store {
   readonly records: RecordStore;
   readonly journal: Journal;
   /**
-   * Removes layers and blobs that nothing refers to and nobody holds; partial downloads beyond the bound
-   * go too. Returns the bytes freed. At start and after a prune.
+   * Removes layers and blobs that nothing refers to and nobody holds, and partial downloads beyond the
+   * bound. What is younger than `minAge` milliseconds (default: one hour) is spared, for an interrupted
+   * pull to go on with. Returns the bytes freed.
    */
-  collectGarbage(): Promise<number>;
+  collectGarbage(options?: { minAge?: number }): Promise<number>;
   /** Waits for background deletions and closes the database. Mounts stay. */
   close(): Promise<void>;
 }
@@ -34,6 +36,6 @@ export interface Store {
  * Opens or creates the store and repairs what a kill at any instant may have left. One process at a time:
  * `unavailable` while another one has it open.
  */
-export function openStore(_dataRoot: string): Promise<Store> {
-  throw new Error("not built yet");
+export function openStore(dataRoot: string): Promise<Store> {
+  return openLocalStore(dataRoot);
 }

@@ -36,9 +36,11 @@ export interface SnapshotStore {
     open: () => AsyncIterable<Uint8Array>,
     options?: { signal?: AbortSignal },
   ): Promise<LayerRecord>;
+  /** Protects a layer from garbage collection until released, whether it is there yet or not. */
+  hold(chainId: ChainId): Disposable;
   /**
-   * Turns a container's changes into a layer without unpacking them again; returns its tar's DiffId and
-   * writes the tar to `sink`, in order. The container must not run or must be paused.
+   * Packs a container's changes as a layer's tar: writes it to `sink`, in order, and returns its DiffId and
+   * size. `empty`: it has no member. The container does not run, or is paused.
    */
   commitContainer(
     id: string,

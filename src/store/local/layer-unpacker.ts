@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { unpackTar } from "../../archive/index.ts";
+import { rename } from "../../linux/file.ts";
+import { type ChainId, invalidArgument } from "../../spec/index.ts";
+import type { LayerRecord, NewLayer } from "../snapshot-store.ts";
+import type { LayerTable } from "./layer-table.ts";
+import type { StorePaths } from "./store-paths.ts";
+import type { Trash } from "./trash.ts";
+
+export const UNFINISHED = ".new-";
+
+/** When unpacking has been quiet for so long, layers are written back. Milliseconds. */
+const SYNC_AFTER = 2000;
+
+export type OpenLayer = () => AsyncIterable<Uint8Array>;
+
+/** Unpacks layers, each one once however many ask for it. */
+export class LayerUnpacker {
+  readonly #paths: StorePaths;
+  readonly #table: LayerTable;
+  readonly #trash: Trash;
+  readonly #unpacking = new Map<ChainId, Promise<LayerRecord>>();
+  #syncTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(paths: StorePaths, table: LayerTable, trash: Trash) {
+    this.#paths = paths;
+    this.#table = table;
+    this.#trash = trash;
+  }
+
+  isUnpacking(chainId: ChainId): boolean {
+    return this.#unpacking.has(chainId);
+  }
+
+  async ensure(layer: NewLayer, open: OpenLayer, signal?: AbortSignal): Promise<LayerRecord> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const existing = this.#table.get(layer.chainId);
+      if (existing !== undefined) return existing;
+      const other = this.#unpacking.get(layer.chainId);
+      if (other === undefined) break;
+      // Somebody else's source may fail where this caller's does not.
+      await other.catch(() => undefined);
+    }
+    const work = this.#unpack(layer, open, signal);
+    this.#unpacking.set(layer.chainId, work);
+    try {
+      return await work;
+    } finally {
+      this.#unpacking.delete(layer.chainId);
+    }
+  }
+
+  async #unpack(layer: NewLayer, open: OpenLayer, signal?: AbortSignal): Promise<LayerRecord> {
+    const name = `${UNFINISHED}${randomBytes(8).toString("hex")}`;
+    const temporary = join(this.#paths.layers, name);
+    const diff = join(temporary, "diff");
+    mkdirSync(temporary, { mode: 0o711 });
+    mkdirSync(diff, { mode: 0o755 });
+    try {
+      const result = await unpackTar(open(), diff, {
+        mode: "layer",
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (result.digest !== (layer.diffId as string)) {
+        throw invalidArgument(
+          `layer verification failed: its tar is ${result.digest} instead of ${layer.diffId}`,
+        );
+      }
+      if (result.implied.length > 0) {
+        writeFileSync(join(temporary, "implied.json"), JSON.stringify(result.implied));
+      }
+      rename(temporary, this.#paths.layer(layer.chainId));
+      const record = { ...layer, size: result.bytes };
+      this.#table.insert(record);
+      this.#syncLater();
+      return record;
+    } catch (error) {
+      this.#trash.discard(temporary);
+      throw error;
+    }
+  }
+
+  /**
+   * Layers are not synced one by one: until they are known to be on the disk, a power loss makes them
+   * suspect, and they are unpacked again from their blobs, which are synced.
+   */
+  #syncLater(): void {
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = setTimeout(() => void this.sync(), SYNC_AFTER);
+    this.#syncTimer.unref();
+  }
+
+  async sync(): Promise<void> {
+    const layers = this.#table.unsynced();
+    if (layers.length === 0) return;
+    // In a process of its own: syncfs(2) blocks for as long as the disk needs.
+    const sync = Bun.spawn(["sync", "-f", this.#paths.layers], {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    sync.unref();
+    if ((await sync.exited) === 0 && !this.#closed) this.#table.markSynced(layers);
+  }
+
+  #closed = false;
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#syncTimer);
+  }
+}

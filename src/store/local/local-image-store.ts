@@ -1,0 +1,185 @@
+import {
+  type ChainId,
+  type Digest,
+  familiarString,
+  type ImageId,
+  isDigest,
+  notFound,
+  parseReference,
+  type Reference,
+  referenceString,
+  withDefaultTag,
+} from "../../spec/index.ts";
+import type { ImageRecord, ImageReference, ImageRemoval, ImageStore } from "../image-store.ts";
+import type { RecordStore } from "../record-store.ts";
+import type { FileContentStore } from "./file-content-store.ts";
+import { blobsOf, type ImageTable } from "./image-table.ts";
+import type { LayerTable } from "./layer-table.ts";
+import type { OverlaySnapshotStore } from "./overlay-snapshot-store.ts";
+
+const NEVER = "0001-01-01T00:00:00Z";
+
+export class LocalImageStore implements ImageStore {
+  readonly #images: ImageTable;
+  readonly #layers: LayerTable;
+  readonly #records: RecordStore;
+  readonly #content: FileContentStore;
+  readonly #snapshots: OverlaySnapshotStore;
+
+  constructor(parts: {
+    images: ImageTable;
+    layers: LayerTable;
+    records: RecordStore;
+    content: FileContentStore;
+    snapshots: OverlaySnapshotStore;
+  }) {
+    this.#images = parts.images;
+    this.#layers = parts.layers;
+    this.#records = parts.records;
+    this.#content = parts.content;
+    this.#snapshots = parts.snapshots;
+  }
+
+  put(image: Omit<ImageRecord, "lastTagTime">): ImageRecord {
+    const missing = image.layers.find(({ chainId }) => this.#layers.get(chainId) === undefined);
+    if (missing !== undefined) {
+      throw notFound(`Cannot record image ${image.id}: layer ${missing.chainId} is not there`);
+    }
+    const record = { ...image, lastTagTime: this.get(image.id)?.lastTagTime ?? NEVER };
+    this.#images.put(record);
+    return record;
+  }
+
+  get(id: ImageId): ImageRecord | undefined {
+    return this.#images.get(id);
+  }
+
+  list(): ImageRecord[] {
+    return this.#images.all();
+  }
+
+  find(nameOrId: string): ImageRecord {
+    const id = /^[0-9a-f]{64}$/.test(nameOrId) ? `sha256:${nameOrId}` : nameOrId;
+    if (isDigest(id)) {
+      return this.get(id as string as ImageId) ?? fail(nameOrId);
+    }
+    const reference = parseReference(nameOrId);
+    const named = this.resolve(reference);
+    const found = named?.imageId ?? this.#byPrefix(nameOrId);
+    const shown = familiarString(withDefaultTag(reference));
+    return (found === undefined ? undefined : this.get(found)) ?? fail(shown);
+  }
+
+  resolve(reference: Reference): ImageReference | undefined {
+    const key = referenceKey(reference);
+    return this.#images.reference(key);
+  }
+
+  tag(reference: Reference, id: ImageId, digest?: Digest): ImageId | undefined {
+    const key = referenceKey(reference);
+    return this.#records.transaction(() => {
+      const image = this.get(id);
+      if (image === undefined) throw notFound(`No such image: ${id}`);
+      const before = this.#images.reference(key)?.imageId;
+      const manifest = digest ?? reference.digest;
+      this.#images.putReference({
+        reference: key,
+        imageId: id,
+        ...(manifest === undefined ? {} : { digest: manifest }),
+      });
+      this.#images.put({ ...image, lastTagTime: new Date().toISOString() });
+      return before;
+    });
+  }
+
+  untag(reference: Reference): ImageId | undefined {
+    const key = referenceKey(reference);
+    const before = this.#images.reference(key)?.imageId;
+    this.#images.deleteReference(key);
+    return before;
+  }
+
+  references(id?: ImageId): ImageReference[] {
+    return this.#images.references(id);
+  }
+
+  children(id: ImageId): ImageId[] {
+    return this.#images.children(id);
+  }
+
+  remove(id: ImageId): ImageRemoval {
+    const image = this.get(id);
+    if (image === undefined) throw notFound(`No such image: ${id}`);
+    const untagged = this.references(id).map(({ reference }) => reference);
+    // One transaction for all rows; files go afterwards, and a crash between leaves them to the next
+    // collection of garbage.
+    const { layers, freed } = this.#records.transaction(() => {
+      this.#images.delete(id);
+      return this.#deleteUnusedLayers(image.layers.at(-1)?.chainId);
+    });
+    for (const { chainId } of layers) this.#snapshots.removeLayer(chainId);
+    const blobs = new Set(blobsOf(image));
+    for (const { blob } of layers) if (blob !== undefined) blobs.add(blob);
+    for (const digest of blobs) this.removeUnusedBlob(digest);
+    return { untagged, deleted: [id], layers: layers.map(({ chainId }) => chainId), freed };
+  }
+
+  /** The bytes that it took, if nothing needs it. */
+  removeUnusedBlob(digest: Digest): number {
+    if (this.#content.isHeld(digest) || this.#images.isBlobUsed(digest)) return 0;
+    const size = this.#content.stat(digest)?.size ?? 0;
+    this.#content.remove(digest);
+    return size;
+  }
+
+  /** Deletes the rows of a layer and those below it, as far as nothing else stands on them. */
+  #deleteUnusedLayers(top: ChainId | undefined) {
+    const layers = [];
+    let freed = 0;
+    for (let next = top; next !== undefined; ) {
+      const layer = this.#layers.get(next);
+      if (layer === undefined || this.#layers.isUsed(next) || this.#snapshots.isHeld(next)) break;
+      this.#layers.delete(next);
+      layers.push(layer);
+      freed += layer.size;
+      next = layer.parent;
+    }
+    return { layers, freed };
+  }
+
+  /** Layers and blobs that nothing needs and that have been there for `minAge` milliseconds. */
+  collectGarbage(minAge: number): number {
+    let freed = 0;
+    for (const { chainId } of this.#layers.all()) {
+      if (this.#snapshots.layerAge(chainId) < minAge) continue;
+      const { layers, freed: size } = this.#records.transaction(() =>
+        this.#deleteUnusedLayers(chainId),
+      );
+      for (const layer of layers) this.#snapshots.removeLayer(layer.chainId);
+      freed += size;
+    }
+    for (const { digest } of this.#content.list()) {
+      if (this.#content.age(digest) >= minAge) freed += this.removeUnusedBlob(digest);
+    }
+    return freed;
+  }
+
+  #byPrefix(text: string): ImageId | undefined {
+    const hex = text.replace(/^sha256:/, "");
+    if (!/^[0-9a-f]{1,64}$/.test(hex)) return undefined;
+    const found = this.#images.withPrefix(hex);
+    return found.length === 1 ? found[0] : undefined;
+  }
+}
+
+/** A digest says everything: a tag beside it is dropped. */
+function referenceKey(reference: Reference): string {
+  const { domain, path, digest } = withDefaultTag(reference);
+  return referenceString(
+    digest === undefined ? withDefaultTag(reference) : { domain, path, digest },
+  );
+}
+
+function fail(shown: string): never {
+  throw notFound(`No such image: ${shown}`);
+}

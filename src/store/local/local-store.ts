@@ -1,0 +1,84 @@
+import type { Database } from "bun:sqlite";
+import { mkdirSync, realpathSync } from "node:fs";
+import { close, tryLock } from "../../linux/file.ts";
+import { EngineError } from "../../spec/index.ts";
+import type { Store } from "../index.ts";
+import { openDatabase } from "./database.ts";
+import { DirectoryVolumeStore } from "./directory-volume-store.ts";
+import { FileContentStore } from "./file-content-store.ts";
+import { ImageTable } from "./image-table.ts";
+import { LayerTable } from "./layer-table.ts";
+import { LayerUnpacker } from "./layer-unpacker.ts";
+import { LocalImageStore } from "./local-image-store.ts";
+import { OverlaySnapshotStore } from "./overlay-snapshot-store.ts";
+import { repair } from "./repair.ts";
+import { SqliteJournal } from "./sqlite-journal.ts";
+import { SqliteRecordStore } from "./sqlite-record-store.ts";
+import { StorePaths } from "./store-paths.ts";
+import { Trash } from "./trash.ts";
+
+/** What a pull that was interrupted has stored so far is spared for this long. Milliseconds. */
+const SPARED = 3600 * 1000;
+
+export async function openLocalStore(dataRoot: string): Promise<Store> {
+  mkdirSync(dataRoot, { recursive: true, mode: 0o711 });
+  // Mounts are listed by their real path.
+  const paths = new StorePaths(realpathSync(dataRoot));
+  const lock = tryLock(paths.lock);
+  if (lock === undefined) {
+    throw new EngineError(
+      "unavailable",
+      `Cannot open the store "${paths.root}": another process has it open`,
+    );
+  }
+  let database: Database | undefined;
+  try {
+    database = openDatabase(paths.database);
+    return await assemble(paths, database, lock);
+  } catch (error) {
+    database?.close();
+    close(lock);
+    throw error;
+  }
+}
+
+async function assemble(paths: StorePaths, database: Database, lock: number): Promise<Store> {
+  const trash = new Trash(paths.trash);
+  const records = new SqliteRecordStore(database);
+  const journal = new SqliteJournal(database);
+  const layers = new LayerTable(database);
+  const unpacker = new LayerUnpacker(paths, layers, trash);
+  const content = new FileContentStore(paths);
+  const snapshots = new OverlaySnapshotStore(paths, layers, unpacker, trash);
+  const images = new LocalImageStore({
+    images: new ImageTable(database),
+    layers,
+    records,
+    content,
+    snapshots,
+  });
+  const volumes = new DirectoryVolumeStore(paths, records, trash);
+  trash.resume();
+  content.trimPartials();
+  await repair({ database, paths, layers, unpacker, content, trash });
+  volumes.recover();
+  return {
+    dataRoot: paths.root,
+    content,
+    snapshots,
+    images,
+    volumes,
+    records,
+    journal,
+    collectGarbage: async ({ minAge = SPARED } = {}) => {
+      content.trimPartials();
+      return images.collectGarbage(minAge);
+    },
+    close: async () => {
+      unpacker.close();
+      await trash.idle();
+      database.close();
+      close(lock);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { type ChainId, type Digest, splitDigest } from "../../spec/index.ts";
+
+/** Places below the data root (docs/architecture.md). */
+export class StorePaths {
+  readonly root: string;
+  readonly database: string;
+  readonly lock: string;
+  readonly blobs: string;
+  readonly ingest: string;
+  readonly layers: string;
+  readonly containers: string;
+  readonly volumes: string;
+  readonly trash: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.database = join(root, "berth.db");
+    this.lock = join(root, "lock");
+    this.blobs = join(root, "content/blobs");
+    this.ingest = join(root, "content/ingest");
+    this.layers = join(root, "layers");
+    this.containers = join(root, "containers");
+    this.volumes = join(root, "volumes");
+    this.trash = join(root, "trash");
+  }
+
+  blob(digest: Digest): string {
+    const [algorithm, hex] = splitDigest(digest);
+    return `${this.blobs}/${algorithm}/${hex}`;
+  }
+
+  /** Holds `diff`, and `init` once a container has been made on the layer. */
+  layer(chainId: ChainId): string {
+    return `${this.layers}/${splitDigest(chainId as string as Digest)[1]}`;
+  }
+
+  container(id: string): string {
+    return `${this.containers}/${id}`;
+  }
+
+  volume(name: string): string {
+    return `${this.volumes}/${name}`;
+  }
+}

@@ -1,0 +1,105 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { packTree, unpackTar } from "../../archive/index.ts";
+import { Errno, isErrno } from "../../linux/errno.ts";
+import { close, rename } from "../../linux/file.ts";
+import { locateInRoot, openRoot } from "../../linux/in-root.ts";
+import { fstat, isDirectory, lstat, type Status } from "../../linux/stat.ts";
+import type { Trash } from "./trash.ts";
+
+/** Gathers what a volume is to be filled with; a crash throws it away. */
+const GATHERING = ".filling";
+/** Complete, on its way into the volume name by name; a crash goes on with that. */
+const READY = ".filled";
+
+/**
+ * Fills an empty volume with a directory of a tree. The content gathers beside the volume and then moves
+ * in, so that a crash never leaves a part of it, and nothing that somebody else has put there meanwhile is
+ * replaced.
+ */
+export async function fillVolume(
+  volume: string,
+  root: string,
+  path: string,
+  trash: Trash,
+): Promise<void> {
+  const data = join(volume, "_data");
+  if (readdirSync(data).length > 0) return;
+  const source = directoryIn(root, path);
+  if (source === undefined) return;
+  if (!source.empty) await copyContent(volume, data, root, path, trash);
+  chownSync(data, source.status.uid, source.status.gid);
+  chmodSync(data, source.status.mode & 0o7777);
+}
+
+async function copyContent(
+  volume: string,
+  data: string,
+  root: string,
+  path: string,
+  trash: Trash,
+): Promise<void> {
+  const tar = packTree(root, { path: `${path}/.` });
+  if (lstat(data).mountRoot) {
+    // Another file system: names cannot move there.
+    await unpackTar(tar, data, { mode: "plain" });
+    return;
+  }
+  const gathering = join(volume, GATHERING);
+  trash.discard(gathering);
+  mkdirSync(gathering);
+  await unpackTar(tar, gathering, { mode: "plain" });
+  rename(gathering, join(volume, READY));
+  finishFilling(volume);
+}
+
+/** Goes on where a crash has left a volume. */
+export function recoverFilling(volume: string, trash: Trash): void {
+  trash.discard(join(volume, GATHERING));
+  finishFilling(volume);
+}
+
+function finishFilling(volume: string): void {
+  const ready = join(volume, READY);
+  let names: string[];
+  try {
+    names = readdirSync(ready);
+  } catch (error) {
+    if (isErrno(error, Errno.ENOENT)) return;
+    throw error;
+  }
+  const { uid, gid, mode } = lstat(ready);
+  for (const name of names) moveIn(join(ready, name), join(volume, "_data", name));
+  chownSync(join(volume, "_data"), uid, gid);
+  chmodSync(join(volume, "_data"), mode & 0o7777);
+  // Not empty where somebody else was faster; theirs stays.
+  rmSync(ready, { recursive: true });
+}
+
+function moveIn(from: string, to: string): void {
+  try {
+    rename(from, to, "noReplace");
+  } catch (error) {
+    if (!isErrno(error, Errno.EEXIST)) throw error;
+  }
+}
+
+interface SourceDirectory {
+  status: Status;
+  empty: boolean;
+}
+
+/** `undefined` when the tree has no directory there. Symlinks resolve in the tree. */
+function directoryIn(root: string, path: string): SourceDirectory | undefined {
+  const rootFd = openRoot(root);
+  const fd = locateInRoot(rootFd, path);
+  close(rootFd);
+  if (fd === undefined) return undefined;
+  try {
+    const status = fstat(fd);
+    if (!isDirectory(status)) return undefined;
+    return { status, empty: readdirSync(`/proc/self/fd/${fd}`).length === 0 };
+  } finally {
+    close(fd);
+  }
+}
