@@ -1,8 +1,18 @@
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { close, fsync, ftruncate, open, read, write } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { type Digest, invalidArgument, splitDigest } from "../../spec/index.ts";
 import type { BlobInfo, BlobWriter } from "../content-store.ts";
+
+// Plain descriptors: a FileHandle that somebody forgets is an uncaught error once it is collected.
+const openFile = promisify(open) as (path: string, flags: string, mode?: number) => Promise<number>;
+const readFile = promisify(read);
+const writeFile = promisify(write);
+const syncFile = promisify(fsync);
+const truncateFile = promisify(ftruncate);
+const closeFile = promisify(close);
 
 export interface BlobFileTarget {
   /** Where the bytes gather. */
@@ -19,12 +29,12 @@ export interface BlobFileTarget {
 /** Hashes while it writes to a partial file, which becomes the blob by a rename. */
 export class BlobFileWriter implements BlobWriter {
   readonly #target: BlobFileTarget;
-  readonly #file: FileHandle;
+  readonly #file: number;
   #hash: Hash;
   #offset: number;
   #open = true;
 
-  private constructor(target: BlobFileTarget, file: FileHandle, hash: Hash, offset: number) {
+  private constructor(target: BlobFileTarget, file: number, hash: Hash, offset: number) {
     this.#target = target;
     this.#file = file;
     this.#hash = hash;
@@ -33,12 +43,12 @@ export class BlobFileWriter implements BlobWriter {
 
   /** Continues a partial file that is there, else begins one. */
   static async open(target: BlobFileTarget): Promise<BlobFileWriter> {
-    const file = await open(target.partial, "a+", 0o600);
+    const file = await openFile(target.partial, "a+", 0o600);
     const hash = newHash(target);
     let offset = 0;
     const buffer = Buffer.allocUnsafe(1 << 20);
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+      const { bytesRead } = await readFile(file, buffer, 0, buffer.length, offset);
       if (bytesRead === 0) break;
       hash.update(buffer.subarray(0, bytesRead));
       offset += bytesRead;
@@ -61,14 +71,14 @@ export class BlobFileWriter implements BlobWriter {
     this.#hash.update(chunk);
     let written = 0;
     while (written < chunk.length) {
-      const rest = chunk.length - written;
-      written += (await this.#file.write(chunk, written, rest)).bytesWritten;
+      const rest = chunk.subarray(written);
+      written += (await writeFile(this.#file, rest)).bytesWritten;
     }
     this.#offset += chunk.length;
   }
 
   async restart(): Promise<void> {
-    await this.#file.truncate(0);
+    await truncateFile(this.#file, 0);
     this.#hash = newHash(this.#target);
     this.#offset = 0;
   }
@@ -84,7 +94,7 @@ export class BlobFileWriter implements BlobWriter {
     }
     const place = this.#target.place(digest);
     // The bytes are on the disk before the name is: a blob that can be seen is whole after a power loss.
-    await this.#file.sync();
+    await syncFile(this.#file);
     await rename(this.#target.partial, place);
     await syncDirectory(dirname(place));
     await this.#end();
@@ -112,7 +122,7 @@ export class BlobFileWriter implements BlobWriter {
     if (!this.#open) return;
     this.#open = false;
     try {
-      await this.#file.close();
+      await closeFile(this.#file);
     } finally {
       this.#target.ended();
     }
@@ -125,10 +135,10 @@ const algorithmOf = ({ digest }: BlobFileTarget): string =>
 const newHash = (target: BlobFileTarget): Hash => createHash(algorithmOf(target));
 
 async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
+  const directory = await openFile(path, "r");
   try {
-    await directory.sync();
+    await syncFile(directory);
   } finally {
-    await directory.close();
+    await closeFile(directory);
   }
 }

@@ -155,18 +155,20 @@ export class FileContentStore implements ContentStore {
   /** Drops partial files that nobody can continue, and the oldest beyond the bounds. */
   trimPartials(): void {
     const partials = readdirSync(this.#paths.ingest)
-      .map((name) => ({ name, path: join(this.#paths.ingest, name) }))
-      .filter(({ name }) => !this.#nameless.has(name))
-      .filter(({ name }) => !this.#arriving.has(name.replace("-", ":") as Digest))
-      .map((partial) => ({ ...partial, status: statSync(partial.path) }))
+      .filter((name) => !this.#nameless.has(name))
+      .filter((name) => !this.#arriving.has(name.replace("-", ":") as Digest))
+      .map((name) => join(this.#paths.ingest, name))
+      .map((path) => ({ path, status: statSync(path), lost: path.endsWith(NAMELESS) }))
       .sort((a, b) => b.status.mtimeMs - a.status.mtimeMs);
     let bytes = 0;
-    partials.forEach(({ name, path, status }, index) => {
-      bytes += status.size;
-      const tooOld = Date.now() - status.mtimeMs > MAX_PARTIAL_AGE;
-      const tooMany = index >= MAX_PARTIALS || bytes > MAX_PARTIAL_BYTES;
-      if (name.endsWith(NAMELESS) || tooOld || tooMany) rmSync(path, { force: true });
-    });
+    partials
+      .filter(({ lost }) => !lost)
+      .forEach((partial, index) => {
+        bytes += partial.status.size;
+        const old = Date.now() - partial.status.mtimeMs > MAX_PARTIAL_AGE;
+        partial.lost = old || index >= MAX_PARTIALS || bytes > MAX_PARTIAL_BYTES;
+      });
+    for (const { path, lost } of partials) if (lost) rmSync(path, { force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Errno, isErrno } from "../../linux/errno.ts";
 import { chmod, close, lchown, openInRoot, rename, setTimes, symlink } from "../../linux/file.ts";
 import {
   ensureDirectoryInRoot,
@@ -58,11 +59,20 @@ function fillThroughOverlay(work: string, stack: Stack): void {
 function fill(tree: string): void {
   const root = openRoot(tree);
   try {
-    for (const path of DIRECTORIES) ensureDirectoryInRoot(root, path);
-    for (const path of FILES) ensureFileInRoot(root, path, 0o755);
-    ensureMtab(root);
+    for (const path of DIRECTORIES) unlessInTheWay(() => ensureDirectoryInRoot(root, path));
+    for (const path of FILES) unlessInTheWay(() => ensureFileInRoot(root, path, 0o755));
+    unlessInTheWay(() => ensureMtab(root));
   } finally {
     close(root);
+  }
+}
+
+/** An image may have a dangling symlink or a file there: then the runtime finds its own way, or says why not. */
+function unlessInTheWay(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (!isErrno(error, Errno.ENOENT, Errno.EEXIST, Errno.ENOTDIR, Errno.ELOOP)) throw error;
   }
 }
 
