@@ -4,8 +4,14 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { NetworkService } from "../../network/index.ts";
 import { detectRuntimeHost, type OciRuntime } from "../../runtime/index.ts";
-import { type ContainerId, type EventMessage, randomId } from "../../spec/index.ts";
-import type { Collection, Store } from "../../store/index.ts";
+import {
+  type ContainerId,
+  type EventMessage,
+  hostPlatform,
+  notFound,
+  randomId,
+} from "../../spec/index.ts";
+import type { Collection, NewVolume, Store, VolumeRecord, VolumeStore } from "../../store/index.ts";
 import {
   type ProcessExit,
   type ProcessRecord,
@@ -43,6 +49,10 @@ export class World {
   readonly processes = new Map<string, ProcessRecord>();
   readonly mounted = new Set<string>();
   readonly joined = new Set<string>();
+  readonly volumes = new Map<string, VolumeRecord>();
+  /** Volumes that were filled from an image. */
+  readonly filled: string[] = [];
+  copyFailure = false;
   readonly requests: ProcessRequest[] = [];
   bootId = "boot-1";
   /** The next start fails so. */
@@ -86,12 +96,13 @@ export function fakeEngine(world = new World(), clock: Clock = systemClock()): F
     execRoot: join(world.root, "exec"),
     bootId: world.bootId,
     store: fakeStore(world),
-    images: {} as ImageService,
+    images: fakeImages(),
     networks: fakeNetworks(world),
     runtime: {
       runCommand: ({ id }: { id: string }) => ["run", id],
       execCommand: ({ id }: { id: string }) => ["exec", id],
       deleteState: async () => {},
+      probe: { name: "crun" },
     } as unknown as OciRuntime,
     runtimes: new Map(),
     // No controllers: every cgroup is empty and nothing of the machine is touched.
@@ -265,14 +276,79 @@ function fakeStore(world: World): Store {
     unmountAllExcept(running: ReadonlySet<string>) {
       for (const id of world.mounted) if (!running.has(id)) world.mounted.delete(id);
     },
+    prepareContainer(id: string) {
+      mkdirSync(world.directory(id), { recursive: true });
+      return world.directory(id);
+    },
+    withMounted: <T>(id: string, use: (rootfs: string) => Promise<T>) => use(world.directory(id)),
     removeContainer(id: string) {
       world.mounted.delete(id);
       rmSync(world.directory(id), { recursive: true, force: true });
     },
     writableSize: async () => 1,
   };
-  const volumes = { releaseAllExcept() {}, release() {}, has: () => false };
-  return { snapshots, volumes } as unknown as Store;
+  return {
+    snapshots,
+    volumes: fakeVolumes(world),
+    images: { get: () => undefined },
+    records: { transaction: <T>(work: () => T) => work() },
+  } as unknown as Store;
+}
+
+function fakeVolumes(world: World): VolumeStore {
+  return {
+    create({ name, labels, options }: NewVolume) {
+      const anonymous = name === undefined || name === "";
+      const key = anonymous ? randomId() : name;
+      const volume: VolumeRecord = world.volumes.get(key) ?? {
+        name: key,
+        driver: "local",
+        mountpoint: join(world.root, "volumes", key),
+        createdAt: timestamp(0n),
+        labels: labels ?? {},
+        options: options ?? {},
+        anonymous,
+      };
+      world.volumes.set(key, volume);
+      return volume;
+    },
+    has: (name: string) => world.volumes.has(name),
+    list: () => [...world.volumes.values()],
+    get(name: string) {
+      const volume = world.volumes.get(name);
+      if (volume === undefined) throw notFound(`get ${name}: no such volume`);
+      return volume;
+    },
+    remove(name: string) {
+      if (!world.volumes.delete(name)) throw notFound(`get ${name}: no such volume`);
+    },
+    acquire: (name: string) => join(world.root, "volumes", name),
+    release() {},
+    releaseAllExcept() {},
+    async copyUp(name: string) {
+      world.filled.push(name);
+      if (world.copyFailure) throw new Error("disk full");
+    },
+    size: async () => 10,
+  } as unknown as VolumeStore;
+}
+
+/** Knows one image, `busybox`. */
+function fakeImages(): ImageService {
+  return {
+    resolve(name: string) {
+      if (!/^busybox(:latest)?$/.test(name)) throw notFound(`No such image: ${name}:latest`);
+      return {
+        id: "sha256:b0",
+        config: {
+          os: "linux",
+          architecture: hostPlatform().architecture,
+          config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
+          rootfs: { type: "layers", diff_ids: [] },
+        },
+      };
+    },
+  } as unknown as ImageService;
 }
 
 function fakeNetworks(world: World): NetworkService {
