@@ -1,8 +1,12 @@
 import type { EngineContext } from "../../src/engine/context.ts";
 import { containerVerbs, execVerbs, systemVerbs, volumeVerbs } from "../../src/engine/engine.ts";
+import type { DaemonDescription } from "../../src/engine/system/daemon-description.ts";
+import { systemInfo } from "../../src/engine/system/info.ts";
+import { systemVersion } from "../../src/engine/system/version.ts";
 import type { ProbedRuntime } from "../../src/runtime/index.ts";
-import { type Backends, MAXIMUM_VERSION } from "../../src/server/index.ts";
+import { type Backends, MAXIMUM_VERSION, MINIMUM_VERSION } from "../../src/server/index.ts";
 import { EngineError, type EngineStopRequest } from "../../src/spec/index.ts";
+import { BUILD_COMMIT, BUILD_TIME, PROGRAM_VERSION } from "./build-info.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
 
 export interface BackendParts {
@@ -16,8 +20,9 @@ export function createBackends(context: EngineContext, parts: BackendParts): Bac
   const absent = async (): Promise<never> => {
     throw new EngineError("not-implemented", "This is not supported yet");
   };
+  const description = describe(parts);
   return {
-    containers: { ...containerVerbs(context), stats: absent, top: absent, update: absent },
+    containers: containerVerbs(context),
     exec: execVerbs(context),
     images: context.images,
     networks: {
@@ -36,9 +41,24 @@ export function createBackends(context: EngineContext, parts: BackendParts): Bac
         // The server lets the request that asked for it finish.
         stop: async (request) => void setImmediate(() => parts.end(request)),
       }),
-      version: absent,
-      info: absent,
+      version: async () => systemVersion(description),
+      info: async () => systemInfo(context, description),
       auth: absent,
     },
+  };
+}
+
+function describe({ config, runtimes }: BackendParts): DaemonDescription {
+  return {
+    dataRoot: config.dataRoot,
+    version: PROGRAM_VERSION,
+    commit: BUILD_COMMIT,
+    buildTime: BUILD_TIME,
+    apiVersion: `1.${MAXIMUM_VERSION}`,
+    minApiVersion: `1.${MINIMUM_VERSION}`,
+    debug: config.logLevel === "debug",
+    runtimes,
+    registry: config.registry,
+    addressPools: config.network.pools,
   };
 }

@@ -13,7 +13,7 @@ import { releaseUnifiedControllers } from "../../src/linux/cgroup/cgroup-host.ts
 import { selfCommand } from "../../src/linux/self-command.ts";
 import type { NetworkService, NetworkServiceOptions } from "../../src/network/index.ts";
 import {
-  BpfCache,
+  createSeccompCompiler,
   OciRuntime,
   type ProbedRuntime,
   probeRuntimes,
@@ -52,6 +52,9 @@ export function createContext(parts: ContextParts): EngineContext {
   );
   const [runtime] = runtimes.values();
   if (runtime === undefined) throw new Error("there is no OCI runtime");
+  const seccomp = runtime.takesBpf
+    ? createSeccompCompiler(join(config.dataRoot, "seccomp"))
+    : undefined;
   const context: EngineContext = {
     clock,
     log,
@@ -75,7 +78,7 @@ export function createContext(parts: ContextParts): EngineContext {
     runtime,
     runtimes,
     host,
-    ...(runtime.takesBpf ? { seccomp: new BpfCache(join(config.dataRoot, "seccomp")) } : {}),
+    ...(seccomp === undefined ? {} : { seccomp }),
     supervisor,
     events,
     containers: new ContainerRegistry(store.records.collection<ContainerRecord>("containers")),

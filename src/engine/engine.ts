@@ -22,7 +22,10 @@ import { renameContainer } from "./containers/rename.ts";
 import { resizeContainer } from "./containers/resize.ts";
 import { restart, restartContainer } from "./containers/restart.ts";
 import { startContainer } from "./containers/start.ts";
+import { statsContainer } from "./containers/stats.ts";
 import { stopContainer, stopRunning } from "./containers/stop.ts";
+import { topContainer } from "./containers/top.ts";
+import { updateContainer } from "./containers/update.ts";
 import { waitAtMost, waitContainer } from "./containers/wait.ts";
 import type { EngineContext } from "./context.ts";
 import { createExec } from "./exec/create-exec.ts";
@@ -57,6 +60,9 @@ export function containerVerbs(context: EngineContext) {
     wait: bind(context, waitContainer),
     attach: bind(context, attachContainer),
     logs: bind(context, readContainerLogs),
+    stats: bind(context, statsContainer),
+    top: bind(context, topContainer),
+    update: bind(context, updateContainer),
     changes: bind(context, containerChanges),
     export: async (ref: string, signal: AbortSignal) =>
       context.images.exportContainer(context.containers.get(ref).id, signal),
