@@ -28,7 +28,7 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** A stream can be sent once only, so its request is neither repeated nor redirected. */
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
-  /** Holds for the host of `url` alone. */
+  /** For the host of `url`; where a redirect leads elsewhere, only the authorities hold. */
   readonly tls?: TlsOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -203,9 +203,14 @@ function redirected(request: HttpRequest, response: HttpResponse, location: stri
     url: to.href,
     method: rewritten && request.method !== "HEAD" ? "GET" : request.method,
     headers: sameOrigin ? headers : withoutCredentials(headers),
-    ...(from.hostname === to.hostname ? { tls } : {}),
+    tls: from.hostname === to.hostname ? tls : otherHost(tls),
     ...(rewritten || body === undefined ? {} : { body }),
   };
+}
+
+/** The authorities hold everywhere; trust without a check and the client's own certificate do not. */
+function otherHost(tls: TlsOptions | undefined): TlsOptions | undefined {
+  return tls?.ca === undefined ? undefined : { ca: tls.ca };
 }
 
 function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -8,6 +8,7 @@ const config: RegistryConfig = {
   insecureRegistries: ["reg.lan", "other.lan:5000", "10.1.0.0/16"],
   mirrors: ["https://mirror.lan/hub/"],
   certificateDirectories: [],
+  authorityFiles: [],
 };
 
 describe("isInsecure()", () => {

@@ -11,15 +11,22 @@ export interface RegistryConfig {
   readonly mirrors: readonly string[];
   /** Directories with `<host[:port]>/{*.crt,*.cert,*.key}`; the first that has the host counts. */
   readonly certificateDirectories: readonly string[];
+  /** The system's own authorities; the first file that is there counts. */
+  readonly authorityFiles: readonly string[];
 }
 
 export const defaultRegistryConfig: RegistryConfig = {
   insecureRegistries: [],
   mirrors: [],
   certificateDirectories: ["/etc/berth/certs.d", "/etc/docker/certs.d"],
+  authorityFiles: [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+  ],
 };
 
-/** What `fetch` takes as `tls`. */
+/** What `fetch` takes as `tls`. `ca` replaces the authorities that are built in. */
 export interface TlsOptions {
   ca?: string[];
   cert?: string;
@@ -59,7 +66,7 @@ function endpoint(
   config: RegistryConfig,
 ): Endpoint {
   const insecure = isInsecure(host, config.insecureRegistries);
-  const certificates = hostCertificates(host, config.certificateDirectories);
+  const certificates = hostCertificates(host, config);
   return { baseUrl, mirror, insecure, tls: tlsOptions(certificates, insecure) };
 }
 
@@ -96,8 +103,10 @@ function networks(entries: readonly string[]): BlockList {
   return list;
 }
 
-function hostCertificates(host: string, directories: readonly string[]): TlsOptions {
-  for (const directory of directories) {
+function hostCertificates(host: string, config: RegistryConfig): TlsOptions {
+  const system = config.authorityFiles.map(readIfThere).find((text) => text !== undefined);
+  const known = [...rootCertificates, ...(system === undefined ? [] : [system])];
+  for (const directory of config.certificateDirectories) {
     const files = filesOf(join(directory, host));
     const read = (extension: string) =>
       files.filter((file) => file.endsWith(extension)).map((file) => readFileSync(file, "utf8"));
@@ -107,12 +116,20 @@ function hostCertificates(host: string, directories: readonly string[]): TlsOpti
     if (authorities.length === 0 && cert === undefined) continue;
     return {
       // A list replaces the built-in authorities, so those must be named as well.
-      ...(authorities.length === 0 ? {} : { ca: [...rootCertificates, ...authorities] }),
+      ca: [...known, ...authorities],
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
     };
   }
-  return {};
+  return system === undefined ? {} : { ca: known };
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function filesOf(directory: string): string[] {

@@ -36,7 +36,7 @@ const impatient = new HttpTransport({
 
 function repository(host: string, auth?: RegistryAuth, mirrors: string[] = []): RemoteRepository {
   return new RemoteRepository(parseReference(host.includes("/") ? host : `${host}/app`), {
-    config: { ...defaultRegistryConfig, mirrors, certificateDirectories: [] },
+    config: { ...defaultRegistryConfig, mirrors, certificateDirectories: [], authorityFiles: [] },
     auth,
     transport: impatient,
   });

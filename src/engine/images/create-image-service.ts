@@ -3,7 +3,7 @@ import {
   HttpTransport,
   type RegistryConfig,
 } from "../../distribution/index.ts";
-import { EngineError, hostPlatform } from "../../spec/index.ts";
+import { hostPlatform } from "../../spec/index.ts";
 import type { Store } from "../../store/index.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { commitContainer } from "./commit-container.ts";
@@ -21,6 +21,7 @@ import { pullImage } from "./pull-image.ts";
 import { pushImage } from "./push-image.ts";
 import { removeImage } from "./remove-image.ts";
 import { saveImages } from "./save-images.ts";
+import { searchImages } from "./search-images.ts";
 import { Slots } from "./slots.ts";
 import { tagImage } from "./tag-image.ts";
 
@@ -28,7 +29,8 @@ export interface ImageServiceOptions {
   readonly store: Store;
   readonly containers: ImageContainers;
   readonly emit: EmitImageEvent;
-  readonly registry?: RegistryConfig;
+  /** What differs from the defaults. */
+  readonly registry?: Partial<RegistryConfig>;
   readonly clock?: Clock;
   /** `--max-concurrent-downloads`; 3. */
   readonly concurrentDownloads?: number;
@@ -41,7 +43,7 @@ export function createImageService(options: ImageServiceOptions): ImageService {
     store: options.store,
     containers: options.containers,
     emit: options.emit,
-    registry: options.registry ?? defaultRegistryConfig,
+    registry: { ...defaultRegistryConfig, ...options.registry },
     transport: options.transport ?? new HttpTransport(),
     clock: options.clock ?? systemClock(),
     host: hostPlatform(),
@@ -61,9 +63,7 @@ export function createImageService(options: ImageServiceOptions): ImageService {
     import: (request, body, signal) => importImage(context, request, body, signal),
     exportContainer: (id, signal) => exportContainer(context, id, signal),
     commit: (request) => commitContainer(context, request),
-    search: async () => {
-      throw new EngineError("not-implemented", "Searching a registry is not supported yet");
-    },
+    search: (request) => searchImages(context, request),
     resolve: (name, platform) => {
       const { id, config } = findImage(context, name, platform);
       return { id, config };

@@ -5,6 +5,8 @@ import {
   type DiffId,
   EngineError,
   errorKind,
+  errorMessage,
+  internal,
   shortId,
 } from "../../spec/index.ts";
 import type { BlobWriter } from "../../store/index.ts";
@@ -37,7 +39,12 @@ export async function pullLayer(transfer: Transfer): Promise<void> {
   const work = async () => {
     const { chainId, parent, diffId, blob } = layer;
     const wanted = { chainId, parent, diffId, blob: blob.digest };
-    await context.store.snapshots.ensureLayer(wanted, () => layerBytes(transfer), { signal });
+    try {
+      await context.store.snapshots.ensureLayer(wanted, () => layerBytes(transfer), { signal });
+    } catch (error) {
+      if (errorKind(error) !== "invalid-argument") throw error;
+      throw internal(`failed to register layer: ${errorMessage(error)}`, error);
+    }
   };
   await context.downloads.run(work, () => progress.status(id, "Waiting"), signal);
   progress.status(id, "Pull complete");
