@@ -1,11 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { lstatIfAny } from "../../linux/stat.ts";
 
 /** Deleting waits this long, so that it does not compete with what its caller does next. Milliseconds. */
 const REST = 20;
+
+/**
+ * A process that was left over may still be writing there. What cannot be deleted at all (an immutable file,
+ * say) is tried again after the next start.
+ */
+const ATTEMPTS = 4;
 
 /**
  * Directories on their way out: renamed aside at once, deleted in the background one by one. What a crash
@@ -28,7 +34,7 @@ export class Trash {
 
   /** Moves a path out of the way, if it is there. It must be on the trash's file system. */
   discard(path: string): void {
-    if (!existsSync(path) && lstatIfAny(path) === undefined) return;
+    if (lstatIfAny(path) === undefined) return;
     const aside = join(this.#directory, randomBytes(8).toString("hex"));
     renameSync(path, aside);
     this.#delete(aside);
@@ -42,9 +48,10 @@ export class Trash {
   #delete(path: string): void {
     this.#pending++;
     this.#queue = this.#queue.then(async () => {
-      await new Promise((resolve) => setTimeout(resolve, REST));
-      // What cannot be deleted now (an immutable file, say) is tried again after the next start.
-      await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      for (let attempt = 0; attempt < ATTEMPTS && lstatIfAny(path) !== undefined; attempt++) {
+        await new Promise((resolve) => setTimeout(resolve, REST * (1 + attempt)));
+        await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      }
       this.#pending--;
     });
   }
