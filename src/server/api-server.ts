@@ -34,8 +34,8 @@ export class ApiServer {
   readonly #servers: Server[] = [];
   /** Sockets that node's server has let go of. */
   readonly #upgraded = new Set<Duplex>();
-  /** Responses that are not sent yet. */
-  #answering = 0;
+  /** Sockets with a response that is not sent yet. */
+  readonly #answering = new Set<Duplex>();
   #whenIdle = (): void => {};
 
   constructor(options: ApiServerOptions) {
@@ -92,7 +92,7 @@ export class ApiServer {
   }
 
   #checkIdle(): void {
-    if (this.#answering === 0 && this.#upgraded.size === 0) this.#whenIdle();
+    if (this.#answering.size === 0 && this.#upgraded.size === 0) this.#whenIdle();
   }
 
   #createServer(tls: ServerTls | undefined): Server {
@@ -109,9 +109,10 @@ export class ApiServer {
               : { ca: tls.ca, requestCert: true, rejectUnauthorized: true }),
           });
     server.on("request", (message, response) => {
-      this.#answering++;
+      const { socket } = message;
+      this.#answering.add(socket);
       response.once("close", () => {
-        this.#answering--;
+        this.#answering.delete(socket);
         this.#checkIdle();
       });
       void this.#dispatcher.dispatch(message, new HttpSink(response));
@@ -161,7 +162,8 @@ export class ApiServer {
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (error.code === "ECONNRESET" || !socket.writable) {
+    // Nobody to answer, or an answer under way that a second one would garble.
+    if (error.code === "ECONNRESET" || !socket.writable || this.#answering.has(socket)) {
       socket.destroy();
       return;
     }

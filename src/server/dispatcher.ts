@@ -155,7 +155,10 @@ export class Dispatcher {
     sink.end();
   }
 
-  /** A client that asked for no upgrade: its body is the input, the response's body the output. */
+  /**
+   * A client that asked for no upgrade: its body is the input, the response's body the output. JSON is no
+   * input: some clients repeat their parameters in it.
+   */
   async #plainStream(
     message: IncomingMessage,
     run: (client: Duplex) => Promise<void>,
@@ -170,8 +173,9 @@ export class Dispatcher {
         else wait.then(() => done(), done);
       },
     });
+    const isInput = message.headers["content-type"] !== "application/json";
     message.on("data", (chunk: Uint8Array) => {
-      if (!client.push(chunk)) message.pause();
+      if (isInput && !client.push(chunk)) message.pause();
     });
     if (message.readableEnded) client.push(null);
     else message.once("end", () => client.push(null));

@@ -239,7 +239,15 @@ function fakeSystem(calls: Calls): SystemBackend {
     version: async () => ({ Version: "0.1.0", ApiVersion: "1.51" }) as SystemVersion,
     async info() {
       if (calls.some(([name]) => name === "explode")) throw new TypeError("x is not a function");
-      return { ID: "id", ServerVersion: "0.1.0", NCPU: 2 } as SystemInfo;
+      const commit = { ID: "c" };
+      return {
+        ID: "id",
+        ServerVersion: "0.1.0",
+        NCPU: 2,
+        ContainerdCommit: commit,
+        RuncCommit: commit,
+        InitCommit: commit,
+      } as SystemInfo;
     },
     async events(options, signal) {
       calls.push(["events", options]);
