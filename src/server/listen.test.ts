@@ -61,11 +61,12 @@ describe("sockets", () => {
       "POST /containers/c/attach?stream=1 HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
     );
     await new Promise((resolve) => socket.once("data", resolve));
+    const closed = new Promise((resolve) => socket.resume().once("close", resolve));
     const started = Date.now();
     await own.server.close(2000);
     expect(Date.now() - started).toBeLessThan(1500);
     expect(await events.text()).toContain('"Action":"die"');
-    await new Promise((resolve) => socket.resume().once("close", resolve));
+    await closed;
     await own[Symbol.asyncDispose]();
   });
 
