@@ -180,14 +180,17 @@ const pidfdInfo = struct(64);
  * while it lives, and where the kernel (before 6.15) does not tell and no zombie is left to ask.
  */
 export function exitCodeOf(pidfd: number, pid: number): number | undefined {
+  // The parent may reap it between the two questions.
+  return reapedExitCode(pidfd) ?? zombieExitCode(pid) ?? reapedExitCode(pidfd);
+}
+
+function reapedExitCode(pidfd: number): number | undefined {
   const PIDFD_GET_INFO = 0xc040ff0bn;
   const PIDFD_INFO_EXIT = 8n;
   pidfdInfo.view.setBigUint64(0, PIDFD_INFO_EXIT, true);
-  if (libc.ioctl(pidfd, PIDFD_GET_INFO, pidfdInfo.bytes) === 0) {
-    const mask = pidfdInfo.view.getBigUint64(0, true);
-    if ((mask & PIDFD_INFO_EXIT) !== 0n) return exitCode(pidfdInfo.view.getInt32(60, true));
-  }
-  return zombieExitCode(pid);
+  if (libc.ioctl(pidfd, PIDFD_GET_INFO, pidfdInfo.bytes) !== 0) return undefined;
+  const mask = pidfdInfo.view.getBigUint64(0, true);
+  return (mask & PIDFD_INFO_EXIT) === 0n ? undefined : exitCode(pidfdInfo.view.getInt32(60, true));
 }
 
 /** Of a wait status (wait(2)). */
@@ -206,12 +209,6 @@ function zombieExitCode(pid: number): number | undefined {
 export function processStartTime(pid: number): number | undefined {
   const field = statFields(pid)?.[19]; // field 22 of proc_pid_stat(5)
   return field === undefined ? undefined : Number(field);
-}
-
-/** Has the process ended (a zombie counts)? */
-export function hasEnded(pid: number, startTime: number): boolean {
-  const fields = statFields(pid);
-  return fields === undefined || fields[0] === "Z" || Number(fields[19]) !== startTime;
 }
 
 /** `/proc/PID/stat` from the state (field 3) on; the name before may contain anything. */

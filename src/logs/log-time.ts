@@ -26,6 +26,11 @@ export class LogTimeFormatter {
   }
 }
 
+/** An instant as Docker's records have it: RFC 3339 with nanoseconds, UTC. */
+export function formatTime(time: bigint): string {
+  return new LogTimeFormatter().fixed(time);
+}
+
 const RFC3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 /** Nanoseconds since the epoch of an RFC 3339 time; undefined if it is none. */

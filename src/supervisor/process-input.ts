@@ -12,7 +12,12 @@ export class ProcessInput {
   #closed = false;
 
   /** Owns the descriptor. `onDrain`: all has been taken, more may come. */
-  constructor(poller: Poller, fd: number, onDrain: () => void, pending = new Uint8Array()) {
+  constructor(
+    poller: Poller,
+    fd: number,
+    onDrain: () => void,
+    pending: Uint8Array = new Uint8Array(),
+  ) {
     this.#poller = poller;
     this.fd = fd;
     this.#onDrain = onDrain;

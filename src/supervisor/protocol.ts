@@ -1,6 +1,6 @@
 /**
  * What goes over `<exec-root>/supervisor.sock`. A client's first line is a `Hello`, the answer a
- * `Welcome`. On a control connection lines of JSON follow: `ControlRequest`s one way, `ControlResponse`s
+ * `Welcome`; before that it sends no more. On a control connection lines of JSON follow: `ControlRequest`s one way, `ControlResponse`s
  * and `ControlEvent`s the other. On an attach connection raw bytes follow: the process's input one way,
  * its output the other (Docker's multiplexed frames, or the bytes of a tty); each half ends by itself.
  */
@@ -87,10 +87,8 @@ export class LineDecoder {
   }
 
   /** What came behind the last line. */
-  rest(): Uint8Array {
-    const rest = this.#held;
-    this.#held = new Uint8Array();
-    return rest;
+  get rest(): Uint8Array {
+    return this.#held;
   }
 }
 

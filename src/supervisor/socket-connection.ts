@@ -36,7 +36,7 @@ export class SocketConnection {
     this.#poller = poller;
     this.fd = fd;
     this.#handlers = handlers;
-    poller.add(fd, Ready.peerClosed, (ready) => this.#onReady(ready));
+    poller.add(fd, 0, (ready) => this.#onReady(ready));
   }
 
   setHandlers(handlers: ConnectionHandlers): void {
@@ -87,8 +87,8 @@ export class SocketConnection {
     close(this.fd);
   }
 
-  /** For an upgrade: what has not been sent yet. */
-  takeQueue(): Uint8Array {
+  /** What has not been sent yet. */
+  get pending(): Uint8Array {
     return Buffer.concat(this.#queue);
   }
 

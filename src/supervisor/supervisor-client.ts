@@ -1,5 +1,13 @@
+import { constants, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { EngineError } from "../spec/index.ts";
+import { close, open } from "../linux/file.ts";
+import { pathInDirectory } from "../linux/unix-socket.ts";
+import { EngineError, errorMessage } from "../spec/index.ts";
+import { ControlSession, openConnection, SessionLost } from "./control-session.ts";
+import { HeldProcess } from "./held-process.ts";
+import { processPaths } from "./process-paths.ts";
+import type { ControlMethod, ControlMethods, RunningProcess } from "./protocol.ts";
 import type {
   AttachOptions,
   ProcessExit,
@@ -7,6 +15,7 @@ import type {
   ProcessRequest,
   Supervisor,
 } from "./supervisor.ts";
+import { READY_LINE, SOCKET_NAME } from "./supervisor-place.ts";
 
 export interface SupervisorClientOptions {
   execRoot: string;
@@ -14,42 +23,217 @@ export interface SupervisorClientOptions {
   command: readonly string[];
 }
 
-const missing = (): EngineError => new EngineError("not-implemented", "Not there yet");
+const RETRY_MS = 1000;
 
-/** The daemon's side of the supervisor. Register `onExit` before `connect`. */
+/**
+ * The daemon's side of the supervisor. Register `onExit` before `connect`. When the supervisor dies, the
+ * next one is started at once, and what was asked meanwhile is asked again.
+ */
 export class SupervisorClient implements Supervisor {
-  readonly options: SupervisorClientOptions;
+  readonly #options: SupervisorClientOptions;
+  readonly #listeners: ((exit: ProcessExit) => void)[] = [];
+  readonly #held = new Map<string, HeldProcess>();
+  #session: ControlSession | undefined;
+  #connecting: Promise<ControlSession> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #directory: number | undefined;
+  #closed = false;
 
   constructor(options: SupervisorClientOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Connects, starting the supervisor where none answers; resolves when it answers. */
   async connect(): Promise<void> {
-    throw missing();
+    await this.#ensureSession();
   }
 
-  async start(_request: ProcessRequest): Promise<{ pid: number }> {
-    throw missing();
+  async start(request: ProcessRequest): Promise<{ pid: number }> {
+    const started = await this.#startOnce(request);
+    const { id, tty, openStdin, stdinOnce } = request;
+    this.#hold({ id, pid: started.pid, tty, keepsStdin: openStdin && !stdinOnce && !tty });
+    return started;
   }
 
-  async attach(_id: string, _options: AttachOptions): Promise<Duplex> {
-    throw missing();
+  async #startOnce(request: ProcessRequest): Promise<{ pid: number }> {
+    for (;;) {
+      const session = await this.#ensureSession();
+      try {
+        return await session.request("start", { request });
+      } catch (error) {
+        if (!(error instanceof SessionLost)) throw error;
+      }
+      // The supervisor died over it: its successor knows whether the process came to be.
+      const records = await this.processes();
+      const record = records.find(({ id }) => id === request.id);
+      if (record !== undefined && record.state !== "starting") return { pid: record.pid };
+    }
   }
 
-  async resize(_id: string, _rows: number, _columns: number): Promise<void> {
-    throw missing();
+  async attach(id: string, options: AttachOptions): Promise<Duplex> {
+    await this.#ensureSession();
+    const hello = { hello: "attach" as const, id, options };
+    const { socket, rest } = await this.#open(hello).catch(async () => {
+      // It has died since.
+      await this.#ensureSession();
+      return await this.#open(hello);
+    });
+    if (rest.length > 0) socket.unshift(rest);
+    // After the end of the output, input has nowhere to go.
+    socket.once("end", () => socket.end());
+    socket.on("error", () => {});
+    return socket;
+  }
+
+  async resize(id: string, rows: number, columns: number): Promise<void> {
+    await this.#request("resize", { id, rows, columns });
   }
 
   async processes(): Promise<ProcessRecord[]> {
-    throw missing();
+    return await this.#request("processes", null);
   }
 
-  async forget(_id: string): Promise<void> {
-    throw missing();
+  async forget(id: string): Promise<void> {
+    await this.#request("forget", { id });
+    this.#release(id);
   }
 
-  onExit(_listener: (exit: ProcessExit) => void): void {}
+  onExit(listener: (exit: ProcessExit) => void): void {
+    this.#listeners.push(listener);
+  }
 
-  async close(): Promise<void> {}
+  /** Puts another version of the supervisor in the place of the running one, which keeps all it holds. */
+  async upgrade(): Promise<void> {
+    await this.#request("upgrade", { command: [...this.#options.command] });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#session?.close();
+    await this.#connecting?.then(
+      (session) => session.close(),
+      () => {},
+    );
+    for (const id of [...this.#held.keys()]) this.#release(id);
+    if (this.#directory !== undefined) close(this.#directory);
+    this.#directory = undefined;
+  }
+
+  /** All but `start` may be asked twice. */
+  async #request<Method extends ControlMethod>(
+    method: Method,
+    params: ControlMethods[Method]["params"],
+  ): Promise<ControlMethods[Method]["result"]> {
+    for (;;) {
+      const session = await this.#ensureSession();
+      try {
+        return await session.request(method, params);
+      } catch (error) {
+        if (!(error instanceof SessionLost)) throw error;
+      }
+    }
+  }
+
+  async #ensureSession(): Promise<ControlSession> {
+    if (this.#closed) throw new EngineError("unavailable", "Cannot reach the supervisor: closed");
+    if (this.#session !== undefined) return this.#session;
+    this.#connecting ??= this.#establish().finally(() => {
+      this.#connecting = undefined;
+    });
+    return await this.#connecting;
+  }
+
+  async #establish(): Promise<ControlSession> {
+    const exits = [...this.#held.values()].flatMap((held) => held.witness() ?? []);
+    const hello = { hello: "control" as const, exits };
+    const { socket, welcome, rest } = await this.#openOrStart(hello);
+    const session: ControlSession = new ControlSession(socket, rest, {
+      onEvent: ({ exit }) => this.#tellExit(exit),
+      onClosed: () => this.#lost(session),
+    });
+    if (welcome.welcome === "control") {
+      for (const running of welcome.processes) this.#hold(running);
+    }
+    this.#session = session;
+    return session;
+  }
+
+  async #openOrStart(hello: Parameters<typeof openConnection>[1]) {
+    try {
+      return await this.#open(hello);
+    } catch {
+      await this.#startSupervisor();
+    }
+    try {
+      return await this.#open(hello);
+    } catch (error) {
+      throw new EngineError("unavailable", `Cannot reach the supervisor: ${errorMessage(error)}`);
+    }
+  }
+
+  #open(hello: Parameters<typeof openConnection>[1]): ReturnType<typeof openConnection> {
+    mkdirSync(this.#options.execRoot, { recursive: true, mode: 0o711 });
+    // By descriptor: the exec root's length must not count against that of a socket's path.
+    this.#directory ??= open(this.#options.execRoot, constants.O_RDONLY | constants.O_DIRECTORY);
+    return openConnection(pathInDirectory(this.#directory, SOCKET_NAME), hello);
+  }
+
+  /** A process of its own session, so that nothing that ends the daemon ends it. */
+  async #startSupervisor(): Promise<void> {
+    const { command, execRoot } = this.#options;
+    const log = openSync(join(execRoot, "supervisor.log"), "a", 0o600);
+    try {
+      const child = Bun.spawn([...command], {
+        cwd: "/",
+        detached: true,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: log,
+      });
+      child.unref();
+      const reader = child.stdout.getReader();
+      const { value } = await reader.read();
+      await reader.cancel();
+      if (value === undefined || new TextDecoder().decode(value) !== READY_LINE) {
+        throw new EngineError(
+          "unavailable",
+          `Cannot start the supervisor: see "${join(execRoot, "supervisor.log")}"`,
+        );
+      }
+    } finally {
+      close(log);
+    }
+  }
+
+  #lost(session: ControlSession): void {
+    if (this.#session !== session) return;
+    this.#session = undefined;
+    if (!this.#closed) this.#reconnect();
+  }
+
+  /** At once, and where that fails again after a while: exits must be heard of. */
+  #reconnect(): void {
+    this.#ensureSession().catch((error: unknown) => {
+      if (this.#closed) return;
+      console.error(errorMessage(error));
+      this.#retry = setTimeout(() => this.#reconnect(), RETRY_MS);
+    });
+  }
+
+  #tellExit(exit: ProcessExit): void {
+    this.#release(exit.id);
+    for (const listener of this.#listeners) listener(exit);
+  }
+
+  #hold(running: RunningProcess): void {
+    if (this.#held.has(running.id)) return;
+    const { directory } = processPaths(this.#options.execRoot, running.id);
+    this.#held.set(running.id, new HeldProcess(directory, running));
+  }
+
+  #release(id: string): void {
+    this.#held.get(id)?.release();
+    this.#held.delete(id);
+  }
 }
