@@ -37,7 +37,7 @@ const TRANSLATIONS: readonly [RegExp, (match: RegExpExecArray, argv0: string) =>
     (_, argv0) => (argv0 === "" ? notFound(argv0) : `exec: "${argv0}": permission denied`),
   ],
   [
-    /^exec(?: container process)?(?: \(missing dynamic library\?\))?(?: [`'"](.+)[`'"])?: (.+)$/,
+    /^exec(?: container process)?(?: \(missing dynamic library\?\))?(?: [`'"](.+)[`'"])?: ([^"].*)$/,
     ([, path, reason = ""], argv0) => `exec ${path ?? argv0}: ${lowerReason(reason)}`,
   ],
   [

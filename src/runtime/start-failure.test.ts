@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+import { classifyStartFailure, runtimeMessage } from "./start-failure.ts";
+
+const log = (msg: string) =>
+  `${JSON.stringify({ msg: "a warning", level: "warning" })}\n${JSON.stringify({ msg, level: "error" })}\n`;
+const CREATE =
+  "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ";
+
+describe("classifyStartFailure()", () => {
+  const cases: [string, string, number, string][] = [
+    // crun
+    [
+      "executable file `nope` not found in $PATH: No such file or directory",
+      "nope",
+      127,
+      'exec: "nope": executable file not found in $PATH',
+    ],
+    [
+      "executable file `/nope` not found in $PATH: No such file or directory",
+      "/nope",
+      127,
+      'exec: "/nope": stat /nope: no such file or directory',
+    ],
+    [
+      "open executable: Permission denied",
+      "/etc/passwd",
+      126,
+      'exec: "/etc/passwd": permission denied',
+    ],
+    ["open executable: Operation not permitted", "/etc", 126, 'exec: "/etc": permission denied'],
+    [
+      "exec container process (missing dynamic library?) `/bin/x`: No such file or directory",
+      "/bin/x",
+      127,
+      "exec /bin/x: no such file or directory",
+    ],
+    [
+      "chdir `/nodir`: No such file or directory",
+      "true",
+      128,
+      'chdir to cwd ("/nodir") set in config.json failed: no such file or directory',
+    ],
+    [
+      "mount `/etc` to `etc/passwd`: Not a directory",
+      "true",
+      127,
+      "mount `/etc` to `etc/passwd`: not a directory: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+    ],
+    [
+      "write to /proc/self/oom_score_adj: Permission denied",
+      "true",
+      128,
+      "write to /proc/self/oom_score_adj: permission denied",
+    ],
+    // runc
+    [
+      'runc run failed: unable to start container process: exec: "nope": executable file not found in $PATH',
+      "nope",
+      127,
+      'exec: "nope": executable file not found in $PATH',
+    ],
+  ];
+  for (const [message, argv0, exitCode, text] of cases) {
+    test(message, () => {
+      const failure = classifyStartFailure(log(message), argv0);
+      expect(failure.exitCode).toBe(exitCode as 126);
+      expect(failure.message).toBe(`${CREATE}${text}: unknown`);
+    });
+  }
+
+  test("has exec's own prefix", () => {
+    const failure = classifyStartFailure(
+      log("executable file `nope` not found in $PATH: No such file or directory"),
+      "nope",
+      "exec",
+    );
+    expect(failure).toEqual({
+      exitCode: 127,
+      kind: "invalid-argument",
+      message:
+        'OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
+    });
+  });
+
+  test("makes do without a log", () => {
+    expect(classifyStartFailure("", "true").message).toContain("the runtime gave no reason");
+    expect(classifyStartFailure("Killed\n", "true").message).toContain("Killed");
+  });
+});
+
+test("runtimeMessage() takes the last error", () => {
+  expect(runtimeMessage(`${log("first")}${log("second")}`)).toBe("second");
+});
