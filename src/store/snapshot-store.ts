@@ -13,6 +13,17 @@ export interface LayerRecord {
 
 export type NewLayer = Omit<LayerRecord, "size">;
 
+/** A layer that is unpacked before its place is known. Disposing of one that has no place removes it. */
+export interface StagedLayer extends Disposable {
+  /** What the tar turned out to be. */
+  readonly diffId: DiffId;
+  /**
+   * Puts it into its place; returns the layer that is there if somebody was faster. `invalid-argument` if
+   * `layer.diffId` is another one. Once.
+   */
+  place(layer: NewLayer): LayerRecord;
+}
+
 export interface ContainerMountOptions {
   /** No write-back at unmount: for containers that are removed when they end. */
   volatile?: boolean;
@@ -36,6 +47,14 @@ export interface SnapshotStore {
     open: () => AsyncIterable<Uint8Array>,
     options?: { signal?: AbortSignal },
   ): Promise<LayerRecord>;
+  /**
+   * Unpacks a layer (plain, gzip or zstd tar) whose place is known later only, so that a stream need be
+   * read once. A crash or a stream that throws leaves nothing.
+   */
+  stageLayer(
+    stream: AsyncIterable<Uint8Array>,
+    options?: { signal?: AbortSignal },
+  ): Promise<StagedLayer>;
   /** Protects a layer from garbage collection until released, whether it is there yet or not. */
   hold(chainId: ChainId): Disposable;
   /**

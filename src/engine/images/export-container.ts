@@ -1,5 +1,4 @@
 import { packTree } from "../../archive/index.ts";
-import { Channel } from "./channel.ts";
 import type { ImageContext } from "./image-context.ts";
 import type { ByteStream } from "./image-service.ts";
 
@@ -10,22 +9,21 @@ export async function exportContainer(
   signal?: AbortSignal,
 ): Promise<ByteStream> {
   const { snapshots } = context.store;
-  const channel = new Channel<Uint8Array>();
-  const mounted = Promise.withResolvers<void>();
-  snapshots
-    .withMounted(containerId, async (rootfs) => {
-      mounted.resolve();
-      for await (const chunk of packTree(rootfs, signal === undefined ? {} : { signal })) {
-        await channel.send(chunk);
-      }
-    })
-    .then(
-      () => channel.end(),
-      (error: unknown) => {
-        mounted.reject(error);
-        channel.end(error);
-      },
-    );
-  await mounted.promise;
-  return channel;
+  const mounted = Promise.withResolvers<string>();
+  const finished = Promise.withResolvers<void>();
+  const lent = snapshots.withMounted(containerId, async (rootfs) => {
+    mounted.resolve(rootfs);
+    await finished.promise;
+  });
+  lent.catch(mounted.reject);
+  const rootfs = await mounted.promise;
+  async function* stream(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* packTree(rootfs, signal === undefined ? {} : { signal });
+    } finally {
+      finished.resolve();
+      await lent;
+    }
+  }
+  return stream();
 }

@@ -1,218 +1,150 @@
-import { detectCompression } from "../../archive/index.ts";
-import { choosePlatform, parseManifest } from "../../distribution/index.ts";
-import {
-  type Descriptor,
-  type Digest,
-  type ImageConfig,
-  type Index,
-  invalidArgument,
-  type Manifest,
-  MediaType,
-  type Platform,
-  parseReference,
-  type Reference,
-  withDefaultTag,
-} from "../../spec/index.ts";
-import type { BlobInfo, ContentStore } from "../../store/index.ts";
-import { CONFIG_LIMIT, parseImageConfig } from "./image-record.ts";
-import { manifestOf } from "./new-image.ts";
-import type { ImageArchive } from "./read-archive.ts";
+import { posix } from "node:path";
+import { decompress, detectCompression, type TarEntry, TarReader } from "../../archive/index.ts";
+import { type Digest, invalidArgument, isDigest } from "../../spec/index.ts";
+import type { BlobInfo, BlobWriter, ContentStore, StagedLayer, Store } from "../../store/index.ts";
+import { CopyToBlob } from "./store-layer.ts";
 
-/** An image of an archive, its blobs in the content store. */
-export interface ArchivedImage {
-  readonly config: ImageConfig;
-  readonly manifest: { readonly descriptor: Descriptor; readonly content: Manifest };
-  readonly tags: readonly Reference[];
-}
-
-/** The images that an archive lists. manifest.json counts where there is one, for its names. */
-export async function archivedImages(
-  content: ContentStore,
-  archive: ImageArchive,
-  platform: Platform,
-  held: DisposableStack,
-): Promise<ArchivedImage[]> {
-  const index = archive.documents.get("index.json");
-  const layout = index === undefined ? [] : layoutImages(content, index, platform);
-  const list = archive.documents.get("manifest.json");
-  if (list === undefined) {
-    if (index === undefined) {
-      throw invalidArgument(
-        "Cannot load images: the archive has neither manifest.json nor index.json",
-      );
-    }
-    return layout;
-  }
-  const images: ArchivedImage[] = [];
-  for (const item of parseList(list)) {
-    images.push(await listedImage(content, archive, item, layout, held));
-  }
-  return images;
-}
-
-interface ListItem {
-  readonly Config: string;
-  readonly RepoTags: readonly string[];
-  readonly Layers: readonly string[];
-}
-
-function parseList(bytes: Uint8Array): ListItem[] {
-  const value = parseJson(bytes, "manifest.json");
-  if (!Array.isArray(value)) throw invalidArgument("Cannot load images: manifest.json is no list");
-  return value.map((item: unknown) => {
-    const { Config, RepoTags, Layers } = (item ?? {}) as Record<string, unknown>;
-    if (typeof Config !== "string") throw invalidArgument("Cannot load images: no Config is named");
-    return { Config, RepoTags: texts(RepoTags), Layers: texts(Layers) };
-  });
-}
-
-function parseJson(bytes: Uint8Array, name: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch (cause) {
-    throw invalidArgument(`Cannot load images: ${name} is not JSON`, cause);
-  }
-}
-
-const texts = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((text) => typeof text === "string") : [];
+const DOCUMENTS = new Set(["manifest.json", "index.json", "oci-layout", "repositories"]);
+const DOCUMENT_LIMIT = 16 << 20;
+/** Files of the oldest format that later ones repeat. */
+const IGNORED = /(^|\/)(VERSION|json)$/;
+const OCI_BLOB = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/;
+const MOST_FILES = 100_000;
 
 /**
- * An entry of manifest.json. Where the archive is an OCI layout too, the image keeps the manifest that it
- * has there, and with it its digest; else one is made, the same for the same content.
+ * What an image archive holds: its few named documents in memory, everything else in the content store.
+ * What looks like a layer is unpacked while it is read, before anybody knows where it belongs; those that
+ * get no place are removed at the end.
  */
-async function listedImage(
-  content: ContentStore,
-  archive: ImageArchive,
-  item: ListItem,
-  layout: readonly ArchivedImage[],
-  held: DisposableStack,
-): Promise<ArchivedImage> {
-  const config = member(archive, item.Config);
-  const layers = item.Layers.map((path) => member(archive, path));
-  const tags = item.RepoTags.map((tag) => withDefaultTag(parseReference(tag)));
-  const known = layout.find(({ manifest }) => isSame(manifest.content, config, layers));
-  if (known !== undefined) return { ...known, tags };
-  const blobs: Descriptor[] = [];
-  for (const layer of layers) blobs.push(await layerDescriptor(content, layer));
-  const manifest = manifestOf({ mediaType: MediaType.ociConfig, ...config }, blobs);
-  const { digest, size } = await content.put(JSON.stringify(manifest));
-  held.use(content.hold(digest));
-  return {
-    config: readConfig(content, config),
-    manifest: { descriptor: { mediaType: MediaType.ociManifest, digest, size }, content: manifest },
-    tags,
-  };
-}
+export class ImageArchive implements AsyncDisposable {
+  /** `manifest.json`, `index.json` and their like. */
+  readonly documents = new Map<string, Uint8Array>();
+  private readonly content: ContentStore;
+  private readonly blobs = new Map<string, BlobInfo>();
+  private readonly links = new Map<string, string>();
+  private readonly layers = new Map<Digest, Promise<StagedLayer | undefined>>();
+  private readonly holds = new DisposableStack();
 
-function isSame(manifest: Manifest, config: BlobInfo, layers: readonly BlobInfo[]): boolean {
-  return (
-    manifest.config.digest === config.digest &&
-    manifest.layers.length === layers.length &&
-    manifest.layers.every((layer, index) => layer.digest === layers[index]?.digest)
-  );
-}
-
-function member(archive: ImageArchive, path: string): BlobInfo {
-  const blob = archive.blob(path);
-  if (blob === undefined) throw invalidArgument(`Cannot load images: "${path}" is missing`);
-  return blob;
-}
-
-async function layerDescriptor(content: ContentStore, blob: BlobInfo): Promise<Descriptor> {
-  let start: Uint8Array = new Uint8Array();
-  for await (const chunk of content.open(blob.digest)) {
-    start = Buffer.concat([start, chunk]);
-    if (start.length >= 6) break;
+  private constructor(
+    private readonly store: Store,
+    private readonly signal: AbortSignal,
+  ) {
+    this.content = store.content;
   }
-  const types: Record<string, string> = {
-    gzip: MediaType.ociLayerGzip,
-    zstd: MediaType.ociLayerZstd,
-  };
-  return { mediaType: types[detectCompression(start)] ?? MediaType.ociLayer, ...blob };
-}
 
-function readConfig(content: ContentStore, blob: BlobInfo): ImageConfig {
-  if (blob.size > CONFIG_LIMIT)
-    throw invalidArgument("Cannot load images: a configuration is too large");
-  return parseImageConfig(content.read(blob.digest));
-}
-
-/** The images of index.json. Those of other platforms, whose content is not in the archive, are left out. */
-function layoutImages(
-  content: ContentStore,
-  bytes: Uint8Array,
-  platform: Platform,
-): ArchivedImage[] {
-  const top = parseManifest(bytes, MediaType.ociIndex);
-  if (top.kind !== "index") throw invalidArgument("Cannot load images: index.json is no index");
-  const images = new Map<Digest, { image: ArchivedImage; tags: Reference[] }>();
-  for (const entry of top.index.manifests) {
-    const descriptor = resolvePlatform(content, entry, platform);
-    const image = descriptor === undefined ? undefined : layoutImage(content, descriptor);
-    if (image === undefined) continue;
-    const known = images.get(image.manifest.descriptor.digest) ?? { image, tags: [] };
-    images.set(image.manifest.descriptor.digest, known);
-    const name = nameOf(entry);
-    if (name !== undefined) known.tags.push(name);
-  }
-  return [...images.values()].map(({ image, tags }) => ({ ...image, tags }));
-}
-
-function resolvePlatform(
-  content: ContentStore,
-  descriptor: Descriptor,
-  platform: Platform,
-): Descriptor | undefined {
-  const info = content.stat(descriptor.digest);
-  if (info === undefined) return undefined;
-  const isIndex =
-    descriptor.mediaType === MediaType.ociIndex ||
-    descriptor.mediaType === MediaType.dockerManifestList;
-  if (!isIndex) return descriptor;
-  const parsed = parseManifest(content.read(descriptor.digest), descriptor.mediaType);
-  if (parsed.kind !== "index") return undefined;
-  const here: Index = {
-    ...parsed.index,
-    manifests: parsed.index.manifests.filter(({ digest }) => content.stat(digest) !== undefined),
-  };
-  return choosePlatform(here, platform);
-}
-
-function layoutImage(content: ContentStore, descriptor: Descriptor): ArchivedImage | undefined {
-  const parsed = parseManifest(content.read(descriptor.digest), descriptor.mediaType);
-  if (parsed.kind !== "manifest") return undefined;
-  const { manifest } = parsed;
-  const isImage =
-    manifest.config.mediaType === MediaType.ociConfig ||
-    manifest.config.mediaType === MediaType.dockerConfig;
-  if (!isImage) return undefined;
-  for (const { digest } of [manifest.config, ...manifest.layers]) {
-    if (content.stat(digest) === undefined) {
-      throw invalidArgument(`Cannot load images: "${digest}" is missing`);
+  /**
+   * Reads an archive once, in constant memory. Paths are keys only and never reach the file system. Blobs
+   * of an OCI layout are verified against their names. `invalid-argument`.
+   */
+  static async read(
+    store: Store,
+    body: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<ImageArchive> {
+    const archive = new ImageArchive(store, signal);
+    try {
+      const reader = new TarReader(decompress(body));
+      for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+        signal.throwIfAborted();
+        await archive.take(reader, entry);
+      }
+      return archive;
+    } catch (error) {
+      await archive[Symbol.asyncDispose]();
+      throw error;
     }
   }
-  const { digest, size } = descriptor;
-  return {
-    config: readConfig(content, manifest.config),
-    manifest: {
-      descriptor: { mediaType: parsed.mediaType, digest, size },
-      content: manifest,
-    },
-    tags: [],
-  };
-}
 
-/** containerd's annotation holds a whole name; the image-spec's often a tag alone, which names nothing. */
-function nameOf({ annotations }: Descriptor): Reference | undefined {
-  const full = annotations?.["io.containerd.image.name"];
-  const short = annotations?.["org.opencontainers.image.ref.name"];
-  const text = full ?? (short !== undefined && /[/:]/.test(short) ? short : undefined);
-  if (text === undefined) return undefined;
-  try {
-    const { domain, path, tag } = withDefaultTag(parseReference(text));
-    return { domain, path, ...(tag === undefined ? { tag: "latest" } : { tag }) };
-  } catch {
+  /** The blob at a path, links followed. */
+  blob(path: string): BlobInfo | undefined {
+    let at: string | undefined = cleanPath(path);
+    for (let hops = 0; at !== undefined && hops < 10; hops++) {
+      const found = this.blobs.get(at);
+      if (found !== undefined) return found;
+      at = this.links.get(at);
+    }
     return undefined;
   }
+
+  /** The blob's tree, unpacked, if it was a layer. Whoever places it has taken it. */
+  async takeLayer(digest: Digest): Promise<StagedLayer | undefined> {
+    const layer = await this.layers.get(digest);
+    this.layers.delete(digest);
+    return layer;
+  }
+
+  /** Protects a blob until the archive is disposed of. */
+  hold(digest: Digest): void {
+    this.holds.use(this.content.hold(digest));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const layer of this.layers.values()) (await layer)?.[Symbol.dispose]();
+    this.holds.dispose();
+  }
+
+  private async take(reader: TarReader, entry: TarEntry): Promise<void> {
+    const path = cleanPath(entry.path);
+    if (entry.type === "link") this.links.set(path, cleanPath(entry.linkTarget));
+    if (entry.type === "symlink") {
+      this.links.set(path, cleanPath(posix.join(posix.dirname(path), entry.linkTarget)));
+    }
+    if (entry.type !== "file" || IGNORED.test(path)) return;
+    if (DOCUMENTS.has(path)) this.documents.set(path, await reader.readAll(DOCUMENT_LIMIT));
+    else this.blobs.set(path, await this.storeMember(reader, path, entry.size));
+    if (this.blobs.size > MOST_FILES) throw invalidArgument("Cannot load images: too many files");
+  }
+
+  private async storeMember(reader: TarReader, path: string, size: number): Promise<BlobInfo> {
+    const digest = digestOf(path);
+    if (digest === undefined) return await this.writeMember(reader, await this.content.create());
+    this.hold(digest);
+    const known = this.content.stat(digest);
+    if (known !== undefined) return known;
+    const writer = await this.content.ingest(digest, { size, signal: this.signal });
+    return writer === undefined ? { digest, size } : await this.writeMember(reader, writer);
+  }
+
+  private async writeMember(reader: TarReader, writer: BlobWriter): Promise<BlobInfo> {
+    try {
+      if (writer.offset > 0) await writer.restart();
+      const start = await reader.read();
+      const copy = new CopyToBlob(membersBytes(reader, start), writer);
+      const layer = start !== undefined && looksLikeLayer(start) ? this.stage(copy) : undefined;
+      if (layer !== undefined) await Promise.race([copy.read, layer]);
+      const info = await copy.finish();
+      this.hold(info.digest);
+      if (layer !== undefined) this.layers.set(info.digest, layer);
+      return info;
+    } finally {
+      await writer.close();
+    }
+  }
+
+  /** Undefined for what is no layer after all: if an image needs it as one, unpacking it again says why. */
+  private stage(copy: CopyToBlob): Promise<StagedLayer | undefined> {
+    return this.store.snapshots
+      .stageLayer(copy.bytes(), { signal: this.signal })
+      .catch(() => undefined);
+  }
+}
+
+const cleanPath = (path: string): string => posix.join("/", path).slice(1);
+
+function digestOf(path: string): Digest | undefined {
+  const [, algorithm, hex] = OCI_BLOB.exec(path) ?? [];
+  const digest = `${algorithm}:${hex}`;
+  return algorithm !== undefined && isDigest(digest) ? digest : undefined;
+}
+
+function looksLikeLayer(start: Uint8Array): boolean {
+  const magic = Buffer.from(start.subarray(257, 262)).toString("latin1");
+  return magic === "ustar" || ["gzip", "zstd"].includes(detectCompression(start));
+}
+
+async function* membersBytes(
+  reader: TarReader,
+  start: Uint8Array | undefined,
+): AsyncGenerator<Uint8Array> {
+  for (let part = start; part !== undefined; part = await reader.read()) yield part;
 }

@@ -1,23 +1,17 @@
-import { decompress, detectCompression, gzip } from "../../archive/index.ts";
 import type { HttpTransport } from "../../distribution/index.ts";
 import {
-  type ChainId,
-  type Descriptor,
-  type DiffId,
   EngineError,
   type ImageImportOptions,
   invalidArgument,
-  MediaType,
   type ProgressMessage,
   parsePlatform,
 } from "../../spec/index.ts";
 import { applyChanges } from "./change-instructions.ts";
-import { FAST_GZIP } from "./commit-container.ts";
 import { emitImageEvent, type ImageContext } from "./image-context.ts";
 import type { ByteStream } from "./image-service.ts";
-import { HashedStream, storeStream } from "./new-blob.ts";
 import { childConfig, createImage } from "./new-image.ts";
 import { ProgressQueue } from "./progress-queue.ts";
+import { storeLayer } from "./store-layer.ts";
 import { parseTarget, tagAs } from "./tag-image.ts";
 
 /** Makes an image of one layer from a tar of a root file system: the request's body or a URL's. */
@@ -40,65 +34,24 @@ export function importImage(
       options.source === "-"
         ? body
         : await openUrl(context.transport, options.source, progress, running);
-    const layer = await importLayer(context, stream, running);
-    using _layer = context.store.content.hold(layer.blob.digest);
+    const { blob, staged } = await storeLayer(context.store, stream, running);
+    using _staged = staged;
+    using _blob = context.store.content.hold(blob.digest);
     const comment = options.message || `Imported from ${options.source}`;
     const { id } = await createImage(context, {
       config: childConfig(context, undefined, {
         config,
         platform,
-        diffId: layer.diffId,
+        diffId: staged.diffId,
         history: { comment },
       }),
-      blobs: [layer.blob],
+      blobs: [blob],
+      staged,
     });
     if (target !== undefined) tagAs(context, id, target);
     emitImageEvent(context, "import", { id, name: id });
     progress.push({ status: id });
   }, signal);
-}
-
-/** Stores the tar (gzip if it came plain), then unpacks it from there. */
-async function importLayer(
-  context: ImageContext,
-  stream: ByteStream,
-  signal: AbortSignal,
-): Promise<{ diffId: DiffId; blob: Descriptor }> {
-  const { content, snapshots } = context.store;
-  const { first, rest } = await peek(stream);
-  const compression = detectCompression(first);
-  const tar = new HashedStream();
-  const info =
-    compression === "none"
-      ? await storeStream(content, gzip(tar.pass(rest), FAST_GZIP))
-      : await storeStream(content, rest);
-  using _blob = content.hold(info.digest);
-  if (compression !== "none") {
-    for await (const _ of tar.pass(decompress(content.open(info.digest))));
-  }
-  signal.throwIfAborted();
-  const diffId = tar.digest() as string as DiffId;
-  const chainId = diffId as string as ChainId;
-  const layer = { chainId, parent: undefined, diffId, blob: info.digest };
-  await snapshots.ensureLayer(layer, () => content.open(info.digest), { signal });
-  const mediaType = compression === "zstd" ? MediaType.ociLayerZstd : MediaType.ociLayerGzip;
-  return { diffId, blob: { mediaType, digest: info.digest, size: info.size } };
-}
-
-/** The first bytes of a stream, and all of it. */
-async function peek(stream: ByteStream): Promise<{ first: Uint8Array; rest: ByteStream }> {
-  const iterator = stream[Symbol.asyncIterator]();
-  let first: Uint8Array = new Uint8Array();
-  while (first.length < 6) {
-    const { done, value } = await iterator.next();
-    if (done === true) break;
-    first = Buffer.concat([first, value]);
-  }
-  async function* rest(): AsyncGenerator<Uint8Array> {
-    if (first.length > 0) yield first;
-    yield* { [Symbol.asyncIterator]: () => iterator };
-  }
-  return { first, rest: rest() };
 }
 
 async function openUrl(

@@ -9,12 +9,12 @@ import {
   shortId,
 } from "../../spec/index.ts";
 import type { ImageLayer } from "../../store/index.ts";
-import { type ArchivedImage, archivedImages } from "./image-archive.ts";
+import { type ArchivedImage, archivedImages } from "./archived-images.ts";
+import { ImageArchive } from "./image-archive.ts";
 import { emitImageEvent, type ImageContext } from "./image-context.ts";
 import { imageLayers, putImage } from "./image-record.ts";
 import type { ByteStream } from "./image-service.ts";
 import { ProgressQueue } from "./progress-queue.ts";
-import { readArchive } from "./read-archive.ts";
 
 /**
  * Loads what `docker save` (old and new), skopeo and others write: a tar with manifest.json, an OCI layout,
@@ -29,17 +29,17 @@ export function loadImages(
   const [platform] = options.platforms;
   const wanted = platform === undefined ? context.host : parsePlatform(platform, context.host);
   return ProgressQueue.run(async (progress, running) => {
-    using held = new DisposableStack();
-    const archive = await readArchive(context.store.content, body, held, running);
-    const images = await archivedImages(context.store.content, archive, wanted, held);
+    await using archive = await ImageArchive.read(context.store, body, running);
+    const images = await archivedImages(context.store.content, archive, wanted);
     if (images.length === 0) throw invalidArgument("Cannot load images: the archive holds none");
-    const loading = { context, progress, quiet: options.quiet, signal: running };
+    const loading = { context, archive, progress, quiet: options.quiet, signal: running };
     for (const image of images) await loadImage(loading, image);
   }, signal);
 }
 
 interface Loading {
   readonly context: ImageContext;
+  readonly archive: ImageArchive;
   readonly progress: ProgressQueue;
   readonly quiet: boolean;
   readonly signal: AbortSignal;
@@ -52,6 +52,8 @@ async function loadImage(loading: Loading, image: ArchivedImage): Promise<void> 
     throw invalidArgument(`cannot load ${config.os} image on ${context.host.os}`);
   }
   const layers = imageLayers(manifest.content, config);
+  using held = new DisposableStack();
+  for (const { chainId } of layers) held.use(context.store.snapshots.hold(chainId));
   for (const [index, layer] of layers.entries()) {
     await loadLayer(loading, layer, layers[index - 1]);
   }
@@ -65,23 +67,21 @@ async function loadImage(loading: Loading, image: ArchivedImage): Promise<void> 
 }
 
 async function loadLayer(
-  { context, progress, quiet, signal }: Loading,
+  { context, archive, progress, quiet, signal }: Loading,
   layer: ImageLayer,
   below: ImageLayer | undefined,
 ): Promise<void> {
   const { content, snapshots } = context.store;
   const { chainId, diffId, blob } = layer;
-  const id = shortId(diffId);
+  if (snapshots.layer(chainId) !== undefined) return;
   const wanted = { chainId, parent: below?.chainId, diffId, blob: blob.digest };
-  async function* bytes(): AsyncGenerator<Uint8Array> {
-    let current = 0;
-    for await (const chunk of content.open(blob.digest)) {
-      current += chunk.length;
-      if (!quiet) progress.progress(id, "Loading layer", current, blob.size);
-      yield chunk;
-    }
+  using staged = await archive.takeLayer(blob.digest);
+  if (staged === undefined) {
+    await snapshots.ensureLayer(wanted, () => content.open(blob.digest), { signal });
+  } else {
+    staged.place(wanted);
   }
-  await snapshots.ensureLayer(wanted, bytes, { signal });
+  if (!quiet) progress.progress(shortId(diffId), "Loading layer", blob.size, blob.size);
 }
 
 function loadTag({ context, progress }: Loading, tag: Reference, id: ImageId): void {

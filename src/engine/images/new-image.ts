@@ -10,7 +10,7 @@ import {
   type Platform,
   sha256,
 } from "../../spec/index.ts";
-import type { ImageLayer, ImageRecord } from "../../store/index.ts";
+import type { ImageLayer, ImageRecord, StagedLayer } from "../../store/index.ts";
 import { timestamp } from "../clock.ts";
 import type { ImageContext } from "./image-context.ts";
 import { imageLayers, putImage } from "./image-record.ts";
@@ -18,7 +18,13 @@ import { imageLayers, putImage } from "./image-record.ts";
 /** Writes a configuration and its manifest into the content store and records the image. */
 export async function createImage(
   context: ImageContext,
-  image: { config: ImageConfig; blobs: readonly Descriptor[]; parent?: ImageId },
+  image: {
+    config: ImageConfig;
+    blobs: readonly Descriptor[];
+    /** The top layer, where it is new: it gets its place here. */
+    staged?: StagedLayer | undefined;
+    parent?: ImageId;
+  },
 ): Promise<ImageRecord> {
   const { content } = context.store;
   const bytes = Buffer.from(JSON.stringify(image.config));
@@ -32,11 +38,19 @@ export async function createImage(
   using _manifest = content.hold(sha256(manifestBytes));
   await content.put(bytes);
   const { digest, size } = await content.put(manifestBytes);
+  const layers = imageLayers(manifest, image.config);
+  using held = new DisposableStack();
+  for (const { chainId } of layers) held.use(context.store.snapshots.hold(chainId));
+  const [below, top] = [layers.at(-2), layers.at(-1)];
+  if (top !== undefined) {
+    const { chainId, diffId, blob } = top;
+    image.staged?.place({ chainId, parent: below?.chainId, diffId, blob: blob.digest });
+  }
   return putImage(context, {
     id: id as string as ImageId,
     config: image.config,
     manifest: { mediaType: MediaType.ociManifest, digest, size },
-    layers: imageLayers(manifest, image.config),
+    layers,
     ...(image.parent === undefined ? {} : { parent: image.parent }),
   });
 }

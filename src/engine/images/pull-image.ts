@@ -87,8 +87,7 @@ async function pullOne(pull: Pull, reference: Reference): Promise<boolean> {
   const top = await repository.manifest(wanted, signal);
   progress.push({ status: `Pulling from ${reference.path}`, id: wanted });
   using held = new DisposableStack();
-  const hold = (digest: Digest) => held.use(context.store.content.hold(digest));
-  const id = await pullManifest(pull, top, hold);
+  const id = await pullManifest(pull, top, held);
   progress.push({ status: `Digest: ${top.descriptor.digest}` });
   return tagPulled(context, reference, id, top.descriptor.digest);
 }
@@ -96,10 +95,11 @@ async function pullOne(pull: Pull, reference: Reference): Promise<boolean> {
 async function pullManifest(
   pull: Pull,
   top: FetchedManifest,
-  hold: (digest: Digest) => void,
+  held: DisposableStack,
 ): Promise<ImageId> {
   const { context, repository, signal } = pull;
-  const { content } = context.store;
+  const { content, snapshots } = context.store;
+  const hold = (digest: Digest) => held.use(content.hold(digest));
   hold(top.descriptor.digest);
   await content.put(top.bytes);
   let chosen = top;
@@ -115,12 +115,15 @@ async function pullManifest(
   const { manifest } = chosen.content;
   hold(manifest.config.digest);
   const config = await fetchConfig(context, repository, manifest.config, signal);
-  for (const layer of manifest.layers) hold(layer.digest);
   if (config.os !== context.host.os) {
     const why = `image operating system "${config.os}" cannot be used on this platform`;
     throw new EngineError("invalid-argument", why);
   }
   const layers = imageLayers(manifest, config);
+  for (const { blob, chainId } of layers) {
+    hold(blob.digest);
+    held.use(snapshots.hold(chainId));
+  }
   const id = manifest.config.digest as string as ImageId;
   const known = context.store.images.get(id) !== undefined;
   if (!known) await pullLayers(pull, layers);

@@ -12,6 +12,7 @@ import {
 import type { BlobWriter } from "../../store/index.ts";
 import type { ImageContext } from "./image-context.ts";
 import type { ProgressQueue } from "./progress-queue.ts";
+import { passWhile } from "./store-layer.ts";
 
 export interface LayerToPull {
   readonly blob: Descriptor;
@@ -88,8 +89,7 @@ async function* download(transfer: Transfer, writer: BlobWriter): AsyncGenerator
     for await (const chunk of repository.blob(layer.blob, { start: current, signal })) {
       current += chunk.length;
       progress.progress(id, "Downloading", current, size);
-      await writer.write(chunk);
-      yield chunk;
+      yield* passWhile(writer.write(chunk), chunk);
     }
     progress.status(id, "Verifying Checksum");
     await commit(writer, digest);

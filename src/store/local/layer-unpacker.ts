@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { unpackTar } from "../../archive/index.ts";
+import { type UnpackResult, unpackTar } from "../../archive/index.ts";
 import { rename } from "../../linux/file.ts";
-import { type ChainId, invalidArgument } from "../../spec/index.ts";
-import type { LayerRecord, NewLayer } from "../snapshot-store.ts";
+import { type ChainId, type DiffId, invalidArgument } from "../../spec/index.ts";
+import type { LayerRecord, NewLayer, StagedLayer } from "../snapshot-store.ts";
 import type { LayerTable } from "./layer-table.ts";
 import type { StorePaths } from "./store-paths.ts";
 import type { Trash } from "./trash.ts";
@@ -54,33 +54,56 @@ export class LayerUnpacker {
   }
 
   async #unpack(layer: NewLayer, open: OpenLayer, signal?: AbortSignal): Promise<LayerRecord> {
+    return (await this.stage(open(), signal)).place(layer);
+  }
+
+  async stage(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StagedLayer> {
     const name = `${UNFINISHED}${randomBytes(8).toString("hex")}`;
     const temporary = join(this.#paths.layers, name);
     const diff = join(temporary, "diff");
     mkdirSync(temporary, { mode: 0o711 });
     mkdirSync(diff, { mode: 0o755 });
     try {
-      const result = await unpackTar(open(), diff, {
+      const result = await unpackTar(stream, diff, {
         mode: "layer",
         ...(signal === undefined ? {} : { signal }),
       });
-      if (result.digest !== (layer.diffId as string)) {
-        throw invalidArgument(
-          `layer verification failed: its tar is ${result.digest} instead of ${layer.diffId}`,
-        );
-      }
       if (result.implied.length > 0) {
         writeFileSync(join(temporary, "implied.json"), JSON.stringify(result.implied));
       }
-      rename(temporary, this.#paths.layer(layer.chainId));
-      const record = { ...layer, size: result.bytes };
-      this.#table.insert(record);
-      this.#syncLater();
-      return record;
+      return this.#staged(temporary, result);
     } catch (error) {
       this.#trash.discard(temporary);
       throw error;
     }
+  }
+
+  #staged(temporary: string, result: UnpackResult): StagedLayer {
+    let pending = true;
+    const discard = () => {
+      if (pending) this.#trash.discard(temporary);
+      pending = false;
+    };
+    const place = (layer: NewLayer): LayerRecord => {
+      if (result.digest !== (layer.diffId as string)) {
+        discard();
+        throw invalidArgument(
+          `layer verification failed: its tar is ${result.digest} instead of ${layer.diffId}`,
+        );
+      }
+      const existing = this.#table.get(layer.chainId);
+      if (existing !== undefined) {
+        discard();
+        return existing;
+      }
+      rename(temporary, this.#paths.layer(layer.chainId));
+      pending = false;
+      const record = { ...layer, size: result.bytes };
+      this.#table.insert(record);
+      this.#syncLater();
+      return record;
+    };
+    return { diffId: result.digest as string as DiffId, place, [Symbol.dispose]: discard };
   }
 
   /**

@@ -18,6 +18,7 @@ import type {
   LayerRecord,
   NewLayer,
   SnapshotStore,
+  StagedLayer,
 } from "../snapshot-store.ts";
 import { containerChanges, treeSize } from "./container-changes.ts";
 import { Holds } from "./holds.ts";
@@ -69,6 +70,13 @@ export class OverlaySnapshotStore implements SnapshotStore {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<LayerRecord> {
     return this.#unpacker.ensure(layer, open, signal);
+  }
+
+  stageLayer(
+    stream: AsyncIterable<Uint8Array>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<StagedLayer> {
+    return this.#unpacker.stage(stream, signal);
   }
 
   hold(chainId: ChainId): Disposable {
