@@ -36,7 +36,7 @@ export interface UnpackResult {
 export interface PackOptions {
   /** What to pack inside of the root; symlinks of its parents (and a trailing `/.`) resolve in the root. `/`. */
   path?: string;
-  /** The name of the top entry; default: entries relative to `path`, without it. */
+  /** The name of the top entry; default: the entries of a directory, without itself; a file's own name. */
   rename?: string;
   /**
    * `tree`: as it is. `layer`: an overlay upper directory as an OCI layer, overlay's whiteouts written as

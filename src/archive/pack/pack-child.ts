@@ -67,7 +67,7 @@ class Packing {
   readonly #names = new Map<string, ByteString>();
 
   constructor(request: PackRequest) {
-    const path = toByteString(request.path ?? "/");
+    const path = `/${toByteString(request.path ?? "").replace(/^\/+/, "")}`;
     this.#layer = request.mode === "layer";
     const clean = (excluded: string) => `/${cleanPath(toByteString(excluded))}`;
     this.#excluded = new Set((request.exclude ?? []).map(clean));
@@ -81,9 +81,13 @@ class Packing {
     const directory = (status.mode & FileType.mask) === FileType.directory;
     const name = directory ? this.#topName : this.#topName || baseOf(this.#top);
     if (directory) {
-      // The root of an upper directory is the mount's, and no change.
-      if (!this.#layer) this.#member(this.#top, name === "" ? "." : name, status);
-      this.#children(this.#top.replace(/\/\.$/, ""), name === "" ? "" : `${name}/`);
+      // Docker's clients expect the members of a root to begin with its slash.
+      if (name === "/") this.#member(this.#top, "", status);
+      else if (name !== "") this.#member(this.#top, name, status);
+      this.#children(
+        this.#top.replace(/\/\.$/, ""),
+        name === "" || name === "/" ? name : `${name}/`,
+      );
     } else this.#member(this.#top, name, status);
     this.#output.write(endOfArchive);
     this.#output.flush();

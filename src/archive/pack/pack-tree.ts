@@ -6,7 +6,7 @@ import type { PackRequest } from "./pack-child.ts";
 /**
  * A deterministic tar of a tree: names in byte order, numeric owners, times in nanoseconds, xattrs, hard
  * links. Read by a process locked into `root`, as fast as the archive is consumed. Without `rename` a
- * directory's members are relative to it, after one for itself (`./`). `not-found` if `path` is not there.
+ * directory's members are relative to it, and there is none for itself. `not-found` if `path` is not there.
  */
 export async function* packTree(
   root: string,

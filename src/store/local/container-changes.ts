@@ -25,7 +25,8 @@ async function changesIn(
   path: string,
 ): Promise<FilesystemChange[]> {
   const changes: FilesystemChange[] = [];
-  for (const name of await sortedNames(upper)) {
+  for (const [index, name] of (await sortedNames(upper)).entries()) {
+    await letOthersWork(index);
     const place = join(upper, name);
     const status = lstatIfAny(place);
     if (status === undefined) continue;
@@ -121,6 +122,11 @@ async function sortedNames(directory: string): Promise<string[]> {
   return (await readdir(directory)).sort(compareBytes);
 }
 
+/** Looking at files is synchronous; in a long directory everybody else gets a turn now and then. */
+async function letOthersWork(index: number): Promise<void> {
+  if (index % 1000 === 999) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const compareBytes = (a: string, b: string): number =>
   Buffer.compare(Buffer.from(a), Buffer.from(b));
 
@@ -129,7 +135,8 @@ export async function treeSize(directory: string): Promise<number> {
   const seen = new Set<number>();
   const visit = async (path: string): Promise<number> => {
     let size = 0;
-    for (const name of await readdir(path)) {
+    for (const [index, name] of (await readdir(path)).entries()) {
+      await letOthersWork(index);
       const place = join(path, name);
       const status = lstatIfAny(place);
       if (status === undefined) continue;

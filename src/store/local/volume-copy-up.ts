@@ -27,30 +27,35 @@ export async function fillVolume(
   if (readdirSync(data).length > 0) return;
   const source = directoryIn(root, path);
   if (source === undefined) return;
-  if (!source.empty) await copyContent(volume, data, root, path, trash);
-  chownSync(data, source.status.uid, source.status.gid);
-  chmodSync(data, source.status.mode & 0o7777);
+  if (source.empty) describe(data, source.status);
+  else await copyContent(volume, source.status, packTree(root, { path: `${path}/.` }), trash);
 }
 
 async function copyContent(
   volume: string,
-  data: string,
-  root: string,
-  path: string,
+  top: Status,
+  tar: AsyncIterable<Uint8Array>,
   trash: Trash,
 ): Promise<void> {
-  const tar = packTree(root, { path: `${path}/.` });
+  const data = join(volume, "_data");
   if (lstat(data).mountRoot) {
     // Another file system: names cannot move there.
     await unpackTar(tar, data, { mode: "plain" });
+    describe(data, top);
     return;
   }
   const gathering = join(volume, GATHERING);
   trash.discard(gathering);
   mkdirSync(gathering);
   await unpackTar(tar, gathering, { mode: "plain" });
+  describe(gathering, top);
   rename(gathering, join(volume, READY));
   finishFilling(volume);
+}
+
+function describe(directory: string, { uid, gid, mode }: Status): void {
+  chownSync(directory, uid, gid);
+  chmodSync(directory, mode & 0o7777);
 }
 
 /** Goes on where a crash has left a volume. */
@@ -68,10 +73,9 @@ function finishFilling(volume: string): void {
     if (isErrno(error, Errno.ENOENT)) return;
     throw error;
   }
-  const { uid, gid, mode } = lstat(ready);
+  const top = lstat(ready);
   for (const name of names) moveIn(join(ready, name), join(volume, "_data", name));
-  chownSync(join(volume, "_data"), uid, gid);
-  chmodSync(join(volume, "_data"), mode & 0o7777);
+  describe(join(volume, "_data"), top);
   // Not empty where somebody else was faster; theirs stays.
   rmSync(ready, { recursive: true });
 }
