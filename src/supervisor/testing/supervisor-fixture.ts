@@ -53,7 +53,7 @@ export class SupervisorFixture {
 
   /** A request that runs a shell script in a new container. */
   container(id: string, script: string, options: RunOptions = {}): ProcessRequest {
-    const bundle = this.#makeBundle(id, script, options.tty ?? false);
+    const bundle = this.#makeBundle(id, script, options);
     const paths = processPaths(this.execRoot, id);
     const console = options.tty === true ? ["--console-socket", paths.consoleSocket] : [];
     const argv = [...this.#runtime(paths.runtimeLog), "run", "-d", "--bundle", bundle];
@@ -130,7 +130,7 @@ export class SupervisorFixture {
     return Buffer.concat(chunks).toString();
   }
 
-  #makeBundle(id: string, script: string, terminal: boolean): string {
+  #makeBundle(id: string, script: string, { tty = false, consoleSize }: RunOptions): string {
     const bundle = join(this.root, "bundles", id);
     const rootfs = join(bundle, "rootfs");
     for (const folder of ["bin", "proc", "dev", "tmp"])
@@ -140,7 +140,8 @@ export class SupervisorFixture {
     const spec = {
       ociVersion: "1.0.2",
       process: {
-        terminal,
+        terminal: tty,
+        ...(consoleSize && { consoleSize: { height: consoleSize[0], width: consoleSize[1] } }),
         user: { uid: 0, gid: 0 },
         args: ["/bin/sh", "-c", script],
         env: ["PATH=/bin"],
