@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import type { Duplex } from "node:stream";
+import { readAll, SupervisorFixture, splitFrames } from "./testing/supervisor-fixture.ts";
+
+const ALL = { stdin: true, stdout: true, stderr: true };
+
+let fixture: SupervisorFixture;
+beforeEach(() => {
+  fixture = new SupervisorFixture();
+});
+afterEach(() => fixture.tearDown());
+
+const numbers = (to: number): string =>
+  Array.from({ length: to }, (_, index) => `${index + 1}\n`).join("");
+
+/** Kills the supervisor and waits until the client has the next one. */
+async function killSupervisor(): Promise<void> {
+  const before = fixture.supervisorPid();
+  process.kill(before, "SIGKILL");
+  while (fixture.supervisorPid() === before) {
+    await fixture.client.processes().catch(() => {});
+    await Bun.sleep(1);
+  }
+  await fixture.client.processes();
+}
+
+async function readUntil(stream: Duplex, text: string): Promise<string> {
+  let seen = "";
+  while (!seen.includes(text)) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk !== null) seen += chunk.toString("latin1");
+    else await new Promise((resolve) => stream.once("readable", resolve));
+  }
+  return seen;
+}
+
+describe("kill -9 of the supervisor", () => {
+  for (const log of ["local", "json-file"] as const) {
+    test(`loses and doubles no line, again and again (${log})`, async () => {
+      const { client } = fixture;
+      await client.start(fixture.container("one", "seq 1 1500000; exit 7", { log }));
+      let kills = 0;
+      while (!fixture.exits.has("one") && kills < 12) {
+        await Bun.sleep(20 + Math.random() * 40);
+        await killSupervisor();
+        kills++;
+      }
+      expect(await fixture.exitOf("one")).toMatchObject({ exitCode: 7 });
+      expect(kills).toBeGreaterThan(1);
+      const logged = await fixture.readLog("one", log);
+      const first = Number(logged.slice(0, logged.indexOf("\n")));
+      expect(logged === numbers(1_500_000).slice(numbers(first - 1).length)).toBe(true);
+    });
+  }
+
+  test("loses nothing of a container that ends meanwhile", async () => {
+    const { client } = fixture;
+    const script = "while [ ! -e /tmp/go ]; do sleep 0.01; done; seq 1 20000; exit 8";
+    const { pid } = await client.start(fixture.container("one", script));
+    const supervisor = fixture.supervisorPid();
+    // Stopped, the client does not notice yet; killed after that, it never saw the end.
+    process.kill(supervisor, "SIGSTOP");
+    await Bun.write(`/proc/${pid}/root/tmp/go`, "");
+    await Bun.sleep(300);
+    process.kill(supervisor, "SIGKILL");
+    expect(await fixture.exitOf("one")).toMatchObject({ exitCode: 8, pid });
+    expect(await fixture.readLog("one")).toBe(numbers(20_000));
+  });
+
+  test("keeps stdin open for clients that come later", async () => {
+    const { client } = fixture;
+    await client.start(fixture.container("cat", "cat", { openStdin: true }));
+    await killSupervisor();
+    const attached = await client.attach("cat", ALL);
+    attached.write("still there\n");
+    await readUntil(attached, "still there");
+    attached.destroy();
+  });
+
+  test("hangs a tty up, and tells the exit", async () => {
+    const { client } = fixture;
+    const attached = await client.attach("tty", ALL);
+    await client.start(fixture.container("tty", "echo hello; read x; exit 5", { tty: true }));
+    await readUntil(attached, "hello");
+    await killSupervisor();
+    expect(await fixture.exitOf("tty")).toMatchObject({ exitCode: 5 });
+    expect(await fixture.readLog("tty")).toBe("hello\r\n");
+  });
+
+  test("tells exits that were told before, until they are forgotten", async () => {
+    const { client } = fixture;
+    await client.start(fixture.container("one", "echo x; exit 6"));
+    const exit = await fixture.exitOf("one");
+    fixture.exits.clear();
+    await killSupervisor();
+    expect(await fixture.exitOf("one")).toEqual(exit);
+    expect(await fixture.readLog("one")).toBe("x\n");
+  });
+
+  test("in the middle of starts: each either runs or has failed", async () => {
+    const { client } = fixture;
+    await client.connect();
+    const ids = Array.from({ length: 10 }, (_, index) => `c${index}`);
+    const starts = ids.map((id) => client.start(fixture.container(id, "echo x; exec sleep 1000")));
+    const results = Promise.allSettled(starts);
+    await Bun.sleep(30);
+    await killSupervisor();
+    const settled = await results;
+    const records = await client.processes();
+    for (const [index, result] of settled.entries()) {
+      const record = records.find(({ id }) => id === ids[index]);
+      if (result.status === "rejected") expect(record).toBeUndefined();
+      else expect(record).toMatchObject({ state: "running", pid: result.value.pid });
+    }
+  });
+});
+
+describe("upgrade()", () => {
+  test("keeps ttys, attachments, logs and children", async () => {
+    const { client } = fixture;
+    const options = { tty: true, openStdin: true };
+    const terminal = await client.attach("tty", ALL);
+    await client.start(fixture.container("tty", "while read x; do echo got $x; done", options));
+    const lines = await client.attach("lines", ALL);
+    const waiting = await client.attach("later", ALL);
+    const output = readAll(lines);
+    await client.start(fixture.container("lines", "seq 1 1000000; exit 2"));
+    terminal.write("one\r");
+    await readUntil(terminal, "got one");
+    const pid = fixture.supervisorPid();
+    const descriptors = (): string[] =>
+      readdirSync(`/proc/${pid}/fd`)
+        .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+        .sort();
+    await client.upgrade();
+    const after = descriptors();
+    await client.upgrade();
+    expect(fixture.supervisorPid()).toBe(pid);
+    terminal.write("two\r");
+    await readUntil(terminal, "got two");
+    expect(splitFrames(await output).stdout).toBe(numbers(1_000_000));
+    expect(await fixture.exitOf("lines")).toMatchObject({ exitCode: 2 });
+    expect(await fixture.readLog("lines")).toEndWith("\n999999\n1000000\n");
+    const later = readAll(waiting);
+    await client.start(fixture.container("later", "echo late"));
+    expect(splitFrames(await later).stdout).toBe("late\n");
+    terminal.write("\x04");
+    expect((await fixture.exitOf("tty")).exitCode).toBe(0);
+    await client.upgrade();
+    const kinds = (names: string[]): string[] => [
+      ...new Set(names.map((name) => name.replace(/[0-9]+/g, ""))),
+    ];
+    expect(descriptors().length).toBeLessThanOrEqual(after.length);
+    expect(kinds(descriptors()).length).toBeLessThanOrEqual(kinds(after).length);
+  });
+
+  test("to a program that is not there fails, and changes nothing", async () => {
+    const { client } = fixture;
+    await client.start(fixture.container("one", "exec sleep 1000"));
+    fixture.command[0] = "/no/such/program";
+    expect(client.upgrade()).rejects.toThrow("/no/such/program");
+    fixture.command[0] = process.execPath;
+    expect(await client.processes()).toMatchObject([{ state: "running" }]);
+    await client.upgrade();
+    expect(await client.processes()).toMatchObject([{ state: "running" }]);
+  });
+});
+
+test("the supervisor leaves when it holds nothing and nobody is connected", async () => {
+  await fixture.client.connect();
+  const pid = fixture.supervisorPid();
+  await fixture.client.close();
+  for (let waited = 0; waited < 8000 && existsSync(`/proc/${pid}`); waited += 100)
+    await Bun.sleep(100);
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
+  expect(existsSync(`${fixture.execRoot}/supervisor.sock`)).toBe(false);
+}, 10_000);
