@@ -89,8 +89,9 @@ export abstract class ProcessOutput {
       }
       left -= count;
       const bytes = buffer.subarray(0, count);
-      this.#sink.outputData(this.stream, bytes);
+      // What a client has seen is in the log.
       if (this.log !== undefined) this.batcher.push(bytes);
+      this.#sink.outputData(this.stream, bytes);
       if (this.#mustWaitForLog()) break;
     }
     this.settle();

@@ -8,11 +8,23 @@ import { type Handover, handOver, loadHandover, restore } from "./handover.ts";
 import { READY_LINE, SOCKET_NAME } from "./supervisor-place.ts";
 import { SupervisorServer } from "./supervisor-server.ts";
 
+/** Time for a daemon that restarts. */
+const IDLE_GRACE_MS = 5000;
+
+export interface SupervisorOptions {
+  execRoot: string;
+  /** How long it stays without anything to do, in milliseconds. */
+  idleGrace?: number;
+}
+
 /**
  * `berth supervisor --exec-root DIR`: serves until it holds nothing and no daemon is connected. One at a
  * time; it takes over what one before it has left. Resolves when it serves.
  */
-export async function runSupervisor({ execRoot }: { execRoot: string }): Promise<void> {
+export async function runSupervisor({
+  execRoot,
+  idleGrace = IDLE_GRACE_MS,
+}: SupervisorOptions): Promise<void> {
   mkdirSync(execRoot, { recursive: true, mode: 0o711 });
   const handover = loadHandover(execRoot);
   const lock = handover?.lock ?? (await takeLock(join(execRoot, "supervisor.lock")));
@@ -22,6 +34,7 @@ export async function runSupervisor({ execRoot }: { execRoot: string }): Promise
   const server: SupervisorServer = new SupervisorServer({
     execRoot,
     listener,
+    idleGrace,
     onIdle: () => leave(execRoot),
     upgrade: (command, answer) => handOver(server, { execRoot, lock, command, answer }),
   });

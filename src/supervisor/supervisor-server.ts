@@ -24,13 +24,14 @@ export interface SupervisorServerOptions {
   execRoot: string;
   /** A listening socket; owned from now on. */
   listener: number;
-  /** Called, after a while, when nothing is held and no daemon is connected. */
+  /** Milliseconds. */
+  idleGrace: number;
+  /** Called, after `idleGrace`, when nothing is held and no daemon is connected. */
   onIdle(): void;
   /** Replaces the program; returns only by throwing. */
   upgrade(command: readonly string[], answer: { connection: ControlConnection; id: number }): void;
 }
 
-const IDLE_GRACE_MS = 5000;
 /** For a process that ended while neither supervisor nor daemon lived to see it. */
 export const UNKNOWN_EXIT_CODE = 255;
 
@@ -251,6 +252,6 @@ export class SupervisorServer implements AttachedTo {
     if (!isIdle) {
       clearTimeout(this.#idle);
       this.#idle = undefined;
-    } else this.#idle ??= setTimeout(() => this.#options.onIdle(), IDLE_GRACE_MS);
+    } else this.#idle ??= setTimeout(() => this.#options.onIdle(), this.#options.idleGrace);
   }
 }
