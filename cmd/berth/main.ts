@@ -30,8 +30,10 @@ switch (word) {
     await portRelayMain(rest);
     break;
   }
-  default:
-    console.log("berth");
+  default: {
+    const { runCommandLine } = await import("./command-line.ts");
+    await runCommandLine(process.argv.slice(2));
+  }
 }
 
 /** The supervisor is started by the daemon and takes `--exec-root DIR` alone. */

@@ -1,0 +1,16 @@
+import { type CliHost, Output, runCli } from "../../src/cli/index.ts";
+
+/** Gives the command line what it needs of the machine, runs it, and ends the process. */
+export async function runCommandLine(argv: readonly string[]): Promise<never> {
+  const host: CliHost = {
+    environment: process.env,
+    stdout: new Output(1, () => Bun.stdout.writer()),
+    stderr: new Output(2, () => Bun.stderr.writer()),
+    terminal: async () => {
+      const { makeTerminalRaw, terminalSize } = await import("../../src/linux/terminal.ts");
+      return { size: terminalSize, makeRaw: makeTerminalRaw };
+    },
+  };
+  // Ends at once: what a command left open (a stream, a reader of standard input) must not hold it.
+  process.exit(await runCli(argv, host));
+}

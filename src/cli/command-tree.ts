@@ -1,0 +1,264 @@
+import type { AnyCommand } from "./command.ts";
+
+export type CommandGroup = "Common Commands" | "Management Commands" | "Commands";
+
+/** A word of the command line: a group with `children`, or a command that `load` imports when it is run. */
+export interface CommandNode {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly short: string;
+  readonly group?: CommandGroup;
+  readonly hidden?: boolean;
+  readonly children?: readonly CommandNode[];
+  readonly load?: () => Promise<{ command: AnyCommand }>;
+}
+
+type Load = NonNullable<CommandNode["load"]>;
+
+const leaf = (
+  name: string,
+  short: string,
+  load: Load,
+  aliases?: readonly string[],
+): CommandNode => ({
+  name,
+  short,
+  load,
+  ...(aliases === undefined ? {} : { aliases }),
+});
+
+const CONTAINER: readonly CommandNode[] = [
+  leaf(
+    "attach",
+    "Attach local standard input, output, and error streams to a running container",
+    () => import("./commands/container/attach.ts"),
+  ),
+  leaf(
+    "commit",
+    "Create a new image from a container's changes",
+    () => import("./commands/container/commit.ts"),
+  ),
+  leaf("create", "Create a new container", () => import("./commands/container/create.ts")),
+  leaf(
+    "exec",
+    "Execute a command in a running container",
+    () => import("./commands/container/exec.ts"),
+  ),
+  leaf(
+    "export",
+    "Export a container's filesystem as a tar archive",
+    () => import("./commands/container/export.ts"),
+  ),
+  leaf(
+    "inspect",
+    "Display detailed information on one or more containers",
+    () => import("./commands/container/inspect.ts"),
+  ),
+  leaf("kill", "Kill one or more running containers", () => import("./commands/container/kill.ts")),
+  leaf("logs", "Fetch the logs of a container", () => import("./commands/container/logs.ts")),
+  leaf("ls", "List containers", () => import("./commands/container/ls.ts"), ["list", "ps"]),
+  leaf(
+    "pause",
+    "Pause all processes within one or more containers",
+    () => import("./commands/container/pause.ts"),
+  ),
+  leaf(
+    "port",
+    "List port mappings or a specific mapping for the container",
+    () => import("./commands/container/port.ts"),
+  ),
+  leaf("prune", "Remove all stopped containers", () => import("./commands/container/prune.ts")),
+  leaf("rename", "Rename a container", () => import("./commands/container/rename.ts")),
+  leaf(
+    "restart",
+    "Restart one or more containers",
+    () => import("./commands/container/restart.ts"),
+  ),
+  leaf("rm", "Remove one or more containers", () => import("./commands/container/rm.ts"), [
+    "remove",
+  ]),
+  leaf(
+    "run",
+    "Create and run a new container from an image",
+    () => import("./commands/container/run.ts"),
+  ),
+  leaf(
+    "start",
+    "Start one or more stopped containers",
+    () => import("./commands/container/start.ts"),
+  ),
+  leaf(
+    "stats",
+    "Display a live stream of container(s) resource usage statistics",
+    () => import("./commands/container/stats.ts"),
+  ),
+  leaf("stop", "Stop one or more running containers", () => import("./commands/container/stop.ts")),
+  leaf(
+    "top",
+    "Display the running processes of a container",
+    () => import("./commands/container/top.ts"),
+  ),
+  leaf(
+    "unpause",
+    "Unpause all processes within one or more containers",
+    () => import("./commands/container/unpause.ts"),
+  ),
+  leaf(
+    "update",
+    "Update configuration of one or more containers",
+    () => import("./commands/container/update.ts"),
+  ),
+  leaf(
+    "wait",
+    "Block until one or more containers stop, then print their exit codes",
+    () => import("./commands/container/wait.ts"),
+  ),
+];
+
+const IMAGE: readonly CommandNode[] = [
+  leaf("history", "Show the history of an image", () => import("./commands/image/history.ts")),
+  leaf(
+    "import",
+    "Import the contents from a tarball to create a filesystem image",
+    () => import("./commands/image/import.ts"),
+  ),
+  leaf(
+    "inspect",
+    "Display detailed information on one or more images",
+    () => import("./commands/image/inspect.ts"),
+  ),
+  leaf(
+    "load",
+    "Load an image from a tar archive or STDIN",
+    () => import("./commands/image/load.ts"),
+  ),
+  leaf("ls", "List images", () => import("./commands/image/ls.ts"), ["list"]),
+  leaf("prune", "Remove unused images", () => import("./commands/image/prune.ts")),
+  leaf("pull", "Download an image from a registry", () => import("./commands/image/pull.ts")),
+  leaf("rm", "Remove one or more images", () => import("./commands/image/rm.ts"), ["remove"]),
+  leaf(
+    "save",
+    "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    () => import("./commands/image/save.ts"),
+  ),
+  leaf(
+    "tag",
+    "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    () => import("./commands/image/tag.ts"),
+  ),
+];
+
+const NETWORK: readonly CommandNode[] = [
+  leaf(
+    "connect",
+    "Connect a container to a network",
+    () => import("./commands/network/connect.ts"),
+  ),
+  leaf("create", "Create a network", () => import("./commands/network/create.ts")),
+  leaf(
+    "disconnect",
+    "Disconnect a container from a network",
+    () => import("./commands/network/disconnect.ts"),
+  ),
+  leaf(
+    "inspect",
+    "Display detailed information on one or more networks",
+    () => import("./commands/network/inspect.ts"),
+  ),
+  leaf("ls", "List networks", () => import("./commands/network/ls.ts"), ["list"]),
+  leaf("prune", "Remove all unused networks", () => import("./commands/network/prune.ts")),
+  leaf("rm", "Remove one or more networks", () => import("./commands/network/rm.ts"), ["remove"]),
+];
+
+const VOLUME: readonly CommandNode[] = [
+  leaf("create", "Create a volume", () => import("./commands/volume/create.ts")),
+  leaf(
+    "inspect",
+    "Display detailed information on one or more volumes",
+    () => import("./commands/volume/inspect.ts"),
+  ),
+  leaf("ls", "List volumes", () => import("./commands/volume/ls.ts"), ["list"]),
+  leaf("prune", "Remove unused local volumes", () => import("./commands/volume/prune.ts")),
+  leaf("rm", "Remove one or more volumes", () => import("./commands/volume/rm.ts"), ["remove"]),
+];
+
+const SYSTEM: readonly CommandNode[] = [
+  leaf("df", "Show docker disk usage", () => import("./commands/system/df.ts")),
+  leaf(
+    "events",
+    "Get real time events from the server",
+    () => import("./commands/system/events.ts"),
+  ),
+  leaf("info", "Display system-wide information", () => import("./commands/system/info.ts")),
+  leaf("prune", "Remove unused data", () => import("./commands/system/prune.ts")),
+  leaf("stop", "Stop the Berth daemon", () => import("./commands/system/stop.ts")),
+];
+
+const TOP_CONTAINER =
+  "attach commit create export kill logs pause port rename restart rm start stats stop top unpause update wait".split(
+    " ",
+  );
+const TOP_IMAGE = "history import load save tag".split(" ");
+
+function borrow(
+  nodes: readonly CommandNode[],
+  name: string,
+  group: CommandGroup,
+  as: string = name,
+): CommandNode {
+  const node = nodes.find((each) => each.name === name);
+  if (node === undefined) throw new Error(`no command ${name}`);
+  return {
+    name: as,
+    short: node.short,
+    group,
+    ...(node.load === undefined ? {} : { load: node.load }),
+  };
+}
+
+const group = (name: string, short: string, children: readonly CommandNode[]): CommandNode => ({
+  name,
+  short,
+  children,
+  group: "Management Commands",
+});
+
+/** Every command of the program; the order of the common ones is the order of help. */
+export const COMMAND_TREE: readonly CommandNode[] = [
+  borrow(CONTAINER, "run", "Common Commands"),
+  borrow(CONTAINER, "exec", "Common Commands"),
+  borrow(CONTAINER, "ls", "Common Commands", "ps"),
+  borrow(IMAGE, "pull", "Common Commands"),
+  borrow(IMAGE, "ls", "Common Commands", "images"),
+  {
+    ...leaf(
+      "version",
+      "Show the Berth version information",
+      () => import("./commands/system/version.ts"),
+    ),
+    group: "Common Commands",
+  },
+  borrow(SYSTEM, "info", "Common Commands"),
+  group("container", "Manage containers", CONTAINER),
+  group("image", "Manage images", IMAGE),
+  group("network", "Manage networks", NETWORK),
+  group("system", "Manage Berth", SYSTEM),
+  group("volume", "Manage volumes", VOLUME),
+  ...TOP_CONTAINER.map((name) => borrow(CONTAINER, name, "Commands")),
+  ...TOP_IMAGE.map((name) => borrow(IMAGE, name, "Commands")),
+  borrow(IMAGE, "rm", "Commands", "rmi"),
+  borrow(SYSTEM, "events", "Commands"),
+  {
+    ...leaf(
+      "inspect",
+      "Return low-level information on Docker objects",
+      () => import("./commands/system/inspect.ts"),
+    ),
+    group: "Commands",
+  },
+];
+
+/** The child that a word names, by name or alias. */
+export function findChild(nodes: readonly CommandNode[], word: string): CommandNode | undefined {
+  return nodes.find((node) => node.name === word || node.aliases?.includes(word) === true);
+}

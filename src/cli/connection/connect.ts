@@ -1,0 +1,22 @@
+import type { EngineClient } from "../../client/index.ts";
+import { CliError } from "../cli-error.ts";
+import { type EndpointSources, resolveEndpoint } from "./resolve-endpoint.ts";
+
+/** Makes the client for the daemon that flags, environment and contexts name. */
+export async function connect(sources: EndpointSources): Promise<EngineClient> {
+  const { EngineClient } = await import("../../client/index.ts");
+  const { host, tls } = await resolveEndpoint(sources);
+  const version = sources.environment["DOCKER_API_VERSION"];
+  const headers = sources.config().HttpHeaders;
+  try {
+    return new EngineClient({
+      host,
+      ...(tls === undefined ? {} : { tls }),
+      ...(version === undefined || version === "" ? {} : { version: version.replace(/^v/, "") }),
+      ...(headers === undefined ? {} : { headers }),
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(`Failed to initialize: ${why}`, 1, { cause: error });
+  }
+}

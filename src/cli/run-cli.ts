@@ -1,0 +1,216 @@
+import type { EngineClient } from "../client/index.ts";
+import { CliError } from "./cli-error.ts";
+import type { AnyCommand, CommandContext } from "./command.ts";
+import { COMMAND_TREE, type CommandNode, findChild } from "./command-tree.ts";
+import { connect } from "./connection/connect.ts";
+import { type ConfigFile, readConfigFile } from "./connection/config-file.ts";
+import { describeFailure } from "./describe-failure.ts";
+import type { ParsedFlags } from "./flags/flag.ts";
+import { FlagError, HelpRequested, parseFlags } from "./flags/parse-flags.ts";
+import { type GlobalFlags, globalFlags } from "./global-flags.ts";
+import type { Output } from "./output.ts";
+import type { TerminalControl } from "./terminal/terminal-control.ts";
+
+/** What the composition root gives to the command line. */
+export interface CliHost {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** `Berth version 0.1.0, build abcdef0`. */
+  readonly version: string;
+  terminal(): Promise<TerminalControl>;
+}
+
+const PROGRAM = "berth";
+const FLAG_ERROR = 125;
+
+/**
+ * Runs one command line and flushes its output.
+ *
+ * @param argv without the program's name.
+ * @returns the exit code.
+ */
+export async function runCli(argv: readonly string[], host: CliHost): Promise<number> {
+  let code: number;
+  try {
+    code = await new CommandLine(host).run(argv);
+  } catch (error) {
+    const failure = describeFailure(error);
+    if (failure.message !== "") host.stderr.line(failure.message);
+    code = failure.exitCode;
+  }
+  await host.stdout.flush();
+  await host.stderr.flush();
+  return code;
+}
+
+class CommandLine {
+  readonly #host: CliHost;
+
+  constructor(host: CliHost) {
+    this.#host = host;
+  }
+
+  async run(argv: readonly string[]): Promise<number> {
+    const flags = globalFlags(this.#host.environment);
+    let parsed: ParsedFlags<typeof flags>;
+    try {
+      parsed = parseFlags(flags, argv, { interspersed: false });
+    } catch (error) {
+      if (error instanceof HelpRequested) return this.#rootHelp(this.#host.stdout);
+      throw withUsage(error, `${PROGRAM} [OPTIONS] COMMAND [ARG...]`, PROGRAM);
+    }
+    const level = parsed.values["log-level"];
+    if (!/^(?:debug|info|warn|warning|error|fatal|panic|trace)$/i.test(level)) {
+      throw new CliError(`Unable to parse logging level: ${level}`);
+    }
+    if (parsed.values.version) {
+      this.#host.stdout.line(this.#host.version);
+      return 0;
+    }
+    if (parsed.args[0] === undefined) return this.#rootHelp(this.#host.stderr);
+    if (parsed.args[0] === "help") return this.#helpTopic(parsed.args.slice(1));
+    return this.#dispatch(COMMAND_TREE, PROGRAM, parsed.args, parsed);
+  }
+
+  async #dispatch(
+    nodes: readonly CommandNode[],
+    path: string,
+    words: readonly string[],
+    globals: ParsedFlags<GlobalFlags>,
+  ): Promise<number> {
+    const [word = "", ...rest] = words;
+    const node = findChild(nodes, word);
+    if (node === undefined) throw unknownCommand(path, word);
+    const deeper = `${path} ${node.name}`;
+    if (node.load !== undefined) {
+      const { command } = await node.load();
+      return this.#runCommand(command, deeper, rest, globals);
+    }
+    const args = this.#groupArguments(rest, deeper);
+    if (args === "help") return this.#groupHelp(node, deeper, this.#host.stdout);
+    if (args[0] === undefined) return this.#groupHelp(node, deeper, this.#host.stderr);
+    return this.#dispatch(node.children ?? [], deeper, args, globals);
+  }
+
+  #groupArguments(words: readonly string[], path: string): readonly string[] | "help" {
+    try {
+      return parseFlags({}, words, { interspersed: false }).args;
+    } catch (error) {
+      if (!(error instanceof HelpRequested)) throw withUsage(error, path, path);
+      if (error.shorthand) this.#deprecatedShorthand();
+      return "help";
+    }
+  }
+
+  async #runCommand(
+    command: AnyCommand,
+    path: string,
+    words: readonly string[],
+    globals: ParsedFlags<GlobalFlags>,
+  ): Promise<number> {
+    const usage = command.usage === "" ? path : `${path} ${command.usage}`;
+    let parsed: ParsedFlags<AnyCommand["flags"]>;
+    try {
+      parsed = parseFlags(command.flags, words, {
+        interspersed: command.flagsEndAtFirstArgument !== true,
+      });
+    } catch (error) {
+      if (!(error instanceof HelpRequested)) throw withUsage(error, usage, path);
+      if (error.shorthand) this.#deprecatedShorthand();
+      return this.#commandHelp(command, path);
+    }
+    command.args(parsed.args, { path, usage });
+    return (await command.run({ ...parsed, context: this.#context(path, globals) })) ?? 0;
+  }
+
+  #context(path: string, globals: ParsedFlags<GlobalFlags>): CommandContext {
+    const host = this.#host;
+    let config: ConfigFile | undefined;
+    let client: Promise<EngineClient> | undefined;
+    const readConfig = (): ConfigFile => {
+      config ??= readConfigFile(globals.values.config);
+      return config;
+    };
+    return {
+      path,
+      stdout: host.stdout,
+      stderr: host.stderr,
+      environment: host.environment,
+      terminal: () => host.terminal(),
+      config: readConfig,
+      client: () => {
+        client ??= connect({
+          flags: globals.values,
+          changed: globals.changed,
+          environment: host.environment,
+          config: readConfig,
+        });
+        return client;
+      },
+    };
+  }
+
+  #deprecatedShorthand(): void {
+    this.#host.stderr.line("Flag shorthand -h has been deprecated, use --help");
+  }
+
+  async #width(): Promise<number> {
+    if (!this.#host.stdout.isTerminal) return DEFAULT_WIDTH;
+    const terminal = await this.#host.terminal();
+    return terminal.size(this.#host.stdout.fd)?.columns || DEFAULT_WIDTH;
+  }
+
+  async #helpTopic(words: readonly string[]): Promise<number> {
+    let nodes: readonly CommandNode[] = COMMAND_TREE;
+    let path = PROGRAM;
+    let node: CommandNode | undefined;
+    for (const word of words) {
+      node = findChild(nodes, word);
+      if (node === undefined) throw new CliError(`unknown help topic: ${words.join(" ")}`);
+      path = `${path} ${node.name}`;
+      nodes = node.children ?? [];
+    }
+    if (node === undefined) return this.#rootHelp(this.#host.stdout);
+    if (node.load === undefined) return this.#groupHelp(node, path, this.#host.stdout);
+    return this.#commandHelp((await node.load()).command, path);
+  }
+
+  async #commandHelp(command: AnyCommand, path: string): Promise<number> {
+    const { commandHelp } = await import("./help/help-page.ts");
+    this.#host.stdout.write(commandHelp(command, path, (await this.#width()) - 1));
+    return 0;
+  }
+
+  async #groupHelp(node: CommandNode, path: string, output: Output): Promise<number> {
+    const { groupHelp } = await import("./help/help-page.ts");
+    output.write(groupHelp(node, path));
+    return 0;
+  }
+
+  async #rootHelp(output: Output): Promise<number> {
+    const { programHelp } = await import("./help/help-page.ts");
+    const flags = globalFlags(this.#host.environment);
+    output.write(programHelp(PROGRAM, COMMAND_TREE, flags, (await this.#width()) - 1));
+    return 0;
+  }
+}
+
+const DEFAULT_WIDTH = 80;
+
+function unknownCommand(path: string, word: string): CliError {
+  const usage = path === PROGRAM ? "" : `Usage:  ${path}\n\n`;
+  return new CliError(
+    `${PROGRAM}: unknown command: ${path} ${word}\n\n${usage}Run '${path} --help' for more information`,
+  );
+}
+
+/** A wrong flag, with the hint that Docker's CLI gives; other errors as they are. */
+function withUsage(error: unknown, usage: string, path: string): unknown {
+  if (!(error instanceof FlagError)) return error;
+  return new CliError(
+    `${error.message}\n\nUsage:  ${usage}\n\nRun '${path} --help' for more information`,
+    FLAG_ERROR,
+    { cause: error },
+  );
+}
