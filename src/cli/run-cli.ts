@@ -2,13 +2,14 @@ import type { EngineClient } from "../client/index.ts";
 import { CliError } from "./cli-error.ts";
 import type { AnyCommand, CommandContext } from "./command.ts";
 import { COMMAND_TREE, type CommandNode, findChild } from "./command-tree.ts";
-import { connect } from "./connection/connect.ts";
 import { type ConfigFile, readConfigFile } from "./connection/config-file.ts";
+import { connect } from "./connection/connect.ts";
 import { describeFailure } from "./describe-failure.ts";
 import type { ParsedFlags } from "./flags/flag.ts";
 import { FlagError, HelpRequested, parseFlags } from "./flags/parse-flags.ts";
 import { type GlobalFlags, globalFlags } from "./global-flags.ts";
 import type { Output } from "./output.ts";
+import { PROGRAM_COMMIT, PROGRAM_VERSION } from "./program-version.ts";
 import type { TerminalControl } from "./terminal/terminal-control.ts";
 
 /** What the composition root gives to the command line. */
@@ -16,8 +17,6 @@ export interface CliHost {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** `Berth version 0.1.0, build abcdef0`. */
-  readonly version: string;
   terminal(): Promise<TerminalControl>;
 }
 
@@ -65,7 +64,7 @@ class CommandLine {
       throw new CliError(`Unable to parse logging level: ${level}`);
     }
     if (parsed.values.version) {
-      this.#host.stdout.line(this.#host.version);
+      this.#host.stdout.line(`Berth version ${PROGRAM_VERSION}, build ${PROGRAM_COMMIT}`);
       return 0;
     }
     if (parsed.args[0] === undefined) return this.#rootHelp(this.#host.stderr);

@@ -1,6 +1,6 @@
 import type { HijackedStream } from "../../client/index.ts";
 import type { Output } from "../output.ts";
-import { Demultiplexer } from "./demultiplexer.ts";
+import { copyFrames } from "./copy-frames.ts";
 import { DEFAULT_DETACH_KEYS, DetachKeyFilter, parseDetachKeys } from "./detach-keys.ts";
 import type { TerminalControl } from "./terminal-control.ts";
 
@@ -38,7 +38,9 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
 
 async function exchange(options: SessionOptions): Promise<SessionEnd> {
   const { stream, stdout, stderr, tty, stdin } = options;
-  const input = stdin ? forwardInput(stream, tty ? detachFilter(options.detachKeys) : undefined) : undefined;
+  const input = stdin
+    ? forwardInput(stream, tty ? detachFilter(options.detachKeys) : undefined)
+    : undefined;
   if (stdout === undefined && stderr === undefined) {
     const end = (await input?.done) ?? "ended";
     return end;
@@ -95,18 +97,4 @@ async function copyOutput({ stream, tty, stdout, stderr }: SessionOptions): Prom
     return;
   }
   await copyFrames(stream.output, stdout, stderr);
-}
-
-/** Frames of the daemon to standard output and error; either may be left out. */
-export async function copyFrames(
-  chunks: AsyncIterable<Uint8Array>,
-  stdout: Output | undefined,
-  stderr: Output | undefined,
-): Promise<void> {
-  const demultiplexer = new Demultiplexer();
-  for await (const chunk of chunks) {
-    for (const piece of demultiplexer.push(chunk)) {
-      await (piece.stderr ? stderr : stdout)?.send(piece.bytes);
-    }
-  }
 }

@@ -25,7 +25,8 @@ export class Demultiplexer {
     let [start, end] = [0, 0];
     let at = 0;
     const cut = (): void => {
-      if (end > start) pieces.push({ stderr: this.#stream === STDERR, bytes: content.subarray(start, end) });
+      if (end > start)
+        pieces.push({ stderr: this.#stream === STDERR, bytes: content.subarray(start, end) });
       start = end;
     };
     while (at < chunk.length) {

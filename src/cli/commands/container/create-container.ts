@@ -1,0 +1,121 @@
+import { closeSync, openSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { EngineError } from "../../../spec/errors.ts";
+import type { ContainerCreateRequest, ContainerCreateResponse } from "../../../spec/index.ts";
+import { familiarString, parseReference, withDefaultTag } from "../../../spec/reference.ts";
+import { CliError } from "../../cli-error.ts";
+import type { CommandContext } from "../../command.ts";
+import type { ContainerFlagValues } from "../../container-config/create-request.ts";
+import { fileProblem } from "../../container-config/environment.ts";
+
+/** Creates the container of `create` or `run`, with the image pulled as `--pull` says. */
+export async function createContainer(
+  context: CommandContext,
+  values: ContainerFlagValues,
+  request: ContainerCreateRequest,
+): Promise<ContainerCreateResponse> {
+  warnLocally(context, values);
+  const idFile = openIdFile(values.cidfile);
+  try {
+    const response = await createWithImage(context, values, request);
+    for (const warning of response.Warnings ?? []) context.stderr.line(`WARNING: ${warning}`);
+    idFile?.write(response.Id);
+    return response;
+  } catch (error) {
+    idFile?.discard();
+    throw error;
+  }
+}
+
+async function createWithImage(
+  context: CommandContext,
+  values: ContainerFlagValues,
+  request: ContainerCreateRequest,
+): Promise<ContainerCreateResponse> {
+  const { containers } = await context.client();
+  const options = {
+    ...(values.name === "" ? {} : { name: values.name }),
+    ...(values.platform === "" ? {} : { platform: values.platform }),
+  };
+  const image = request.Image ?? "";
+  const reference = imageReference(image);
+  if (values.pull === "always") await pull(context, values, reference ?? image);
+  try {
+    return await containers.create(request, options);
+  } catch (error) {
+    const missing = error instanceof EngineError && error.kind === "not-found";
+    if (!missing || reference === undefined || values.pull !== "missing" || !saysNoImage(error)) {
+      throw error;
+    }
+    if (!values.quiet) context.stderr.line(`Unable to find image '${reference}' locally`);
+    await pull(context, values, reference);
+    return await containers.create(request, options);
+  }
+}
+
+/** Containers and networks can be missing too; only an image can be fetched. */
+const saysNoImage = (error: EngineError): boolean => /no such image/i.test(error.message);
+
+/** The full familiar name; undefined for an image id. */
+function imageReference(image: string): string | undefined {
+  if (/^(?:sha256:)?[0-9a-f]{64}$/.test(image)) return undefined;
+  return familiarString(withDefaultTag(parseReference(image)));
+}
+
+async function pull(
+  context: CommandContext,
+  values: ContainerFlagValues,
+  reference: string,
+): Promise<void> {
+  const { pullImage } = await import("../image/pull-image.ts");
+  await pullImage(context, reference, {
+    platform: values.platform,
+    ...(values.quiet ? {} : { output: context.stderr }),
+  });
+}
+
+function warnLocally({ stderr }: CommandContext, values: ContainerFlagValues): void {
+  if (values["oom-kill-disable"] && values.memory === 0) {
+    stderr.line(
+      "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.",
+    );
+  }
+  const local = values.dns.find((address) => /^127\.|^::1$/.test(address));
+  if (local !== undefined) {
+    stderr.line(`WARNING: Localhost DNS setting (--dns=${local}) may fail in containers.`);
+  }
+}
+
+interface IdFile {
+  write(id: string): void;
+  discard(): void;
+}
+
+/** The file of `--cidfile`: made before the container, so that two never share one. */
+function openIdFile(path: string): IdFile | undefined {
+  if (path === "") return undefined;
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
+    throw new CliError(
+      `container ID file found, make sure the other container isn't running or delete ${path}`,
+    );
+  }
+  let fd: number;
+  try {
+    fd = openSync(path, "wx", 0o644);
+  } catch (error) {
+    throw new CliError(
+      `failed to create the container ID file: open ${path}: ${fileProblem(error)}`,
+      1,
+      { cause: error },
+    );
+  }
+  return {
+    write: (id) => {
+      writeSync(fd, id);
+      closeSync(fd);
+    },
+    discard: () => {
+      closeSync(fd);
+      unlinkSync(path);
+    },
+  };
+}

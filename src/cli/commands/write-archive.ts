@@ -1,0 +1,57 @@
+import { rename, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { CliError } from "../cli-error.ts";
+import type { CommandContext } from "../command.ts";
+import { fileProblem } from "../container-config/environment.ts";
+
+/**
+ * Writes an archive to a file, which appears under its name only when it is whole, or to standard output
+ * where that is no terminal.
+ */
+export async function writeArchive(
+  { stdout }: CommandContext,
+  path: string,
+  verb: "export" | "save",
+  open: () => Promise<AsyncIterable<Uint8Array>>,
+): Promise<void> {
+  if (path === "") {
+    if (stdout.isTerminal) {
+      throw new CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
+    }
+    for await (const chunk of await open()) await stdout.send(chunk);
+    return;
+  }
+  await checkTarget(path, verb);
+  const chunks = await open();
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const writer = Bun.file(temporary).writer();
+    for await (const chunk of chunks) {
+      writer.write(chunk);
+      await writer.flush();
+    }
+    await writer.end();
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+async function checkTarget(path: string, verb: string): Promise<void> {
+  const what = `failed to ${verb} ${verb === "save" ? "image" : "container"}`;
+  const directory = dirname(path);
+  try {
+    await stat(directory);
+  } catch (error) {
+    throw new CliError(
+      `${what}: invalid output path: stat ${directory}: ${fileProblem(error)}`,
+      1,
+      { cause: error },
+    );
+  }
+  const existing = await stat(path).catch(() => undefined);
+  if (existing?.isDirectory() === true) {
+    throw new CliError(`${what}: invalid output path: "${path}" must be a regular file`);
+  }
+}

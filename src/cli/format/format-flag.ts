@@ -1,0 +1,13 @@
+/** The text of `--format` on the help pages of lists. */
+export const LIST_FORMAT_USAGE = `Format output using a custom template:
+'table':            Print output in table format with column headers (default)
+'table TEMPLATE':   Print output in table format using the given Go template
+'json':             Print in JSON format
+'TEMPLATE':         Print output using the given Go template.
+Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates`;
+
+/** The text of `--format` on the help pages of commands that print objects. */
+export const OBJECT_FORMAT_USAGE = `Format output using a custom template:
+'json':             Print in JSON format
+'TEMPLATE':         Print output using the given Go template.
+Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates`;
