@@ -74,11 +74,6 @@ async function pull(
 }
 
 function warnLocally({ stderr }: CommandContext, values: ContainerFlagValues): void {
-  if (values["oom-kill-disable"] && values.memory === 0) {
-    stderr.line(
-      "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be dangerous.",
-    );
-  }
   const local = values.dns.find((address) => /^127\.|^::1$/.test(address));
   if (local !== undefined) {
     stderr.line(`WARNING: Localhost DNS setting (--dns=${local}) may fail in containers.`);
