@@ -76,7 +76,7 @@ async function pull(
 function warnLocally({ stderr }: CommandContext, values: ContainerFlagValues): void {
   const local = values.dns.find((address) => /^127\.|^::1$/.test(address));
   if (local !== undefined) {
-    stderr.line(`WARNING: Localhost DNS setting (--dns=${local}) may fail in containers.`);
+    stderr.line(`WARNING: Localhost DNS (${local}) may fail in containers.`);
   }
 }
 
