@@ -5,10 +5,20 @@ import type { Flags, ParsedFlags } from "./flags/flag.ts";
 import type { Output } from "./output.ts";
 import type { TerminalControl } from "./terminal/terminal-control.ts";
 
+/** What the build says of the program. */
+export interface BuildInfo {
+  readonly version: string;
+  /** Empty where nothing was built. */
+  readonly commit: string;
+  /** RFC 3339; empty where nothing was built. */
+  readonly time: string;
+}
+
 /** What a command may use. Everything costly is made when first asked for. */
 export interface CommandContext {
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly build: BuildInfo;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** `berth container ls`: as the user reached the command. */
   readonly path: string;

@@ -1,6 +1,6 @@
 import type { EngineClient } from "../client/index.ts";
 import { CliError } from "./cli-error.ts";
-import type { AnyCommand, CommandContext } from "./command.ts";
+import type { AnyCommand, BuildInfo, CommandContext } from "./command.ts";
 import { COMMAND_TREE, type CommandNode, findChild } from "./command-tree.ts";
 import { type ConfigFile, readConfigFile } from "./connection/config-file.ts";
 import { connect } from "./connection/connect.ts";
@@ -9,7 +9,6 @@ import type { ParsedFlags } from "./flags/flag.ts";
 import { FlagError, HelpRequested, parseFlags } from "./flags/parse-flags.ts";
 import { type GlobalFlags, globalFlags } from "./global-flags.ts";
 import type { Output } from "./output.ts";
-import { PROGRAM_COMMIT, PROGRAM_VERSION } from "./program-version.ts";
 import type { TerminalControl } from "./terminal/terminal-control.ts";
 
 /** What the composition root gives to the command line. */
@@ -17,6 +16,7 @@ export interface CliHost {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly build: BuildInfo;
   terminal(): Promise<TerminalControl>;
 }
 
@@ -64,7 +64,8 @@ class CommandLine {
       throw new CliError(`Unable to parse logging level: ${level}`);
     }
     if (parsed.values.version) {
-      this.#host.stdout.line(`Berth version ${PROGRAM_VERSION}, build ${PROGRAM_COMMIT}`);
+      const { version, commit } = this.#host.build;
+      this.#host.stdout.line(`Berth version ${version}, build ${commit}`);
       return 0;
     }
     if (parsed.args[0] === undefined) return this.#rootHelp(this.#host.stderr);
@@ -135,6 +136,7 @@ class CommandLine {
       path,
       stdout: host.stdout,
       stderr: host.stderr,
+      build: host.build,
       environment: host.environment,
       terminal: () => host.terminal(),
       config: readConfig,
@@ -151,7 +153,7 @@ class CommandLine {
   }
 
   #deprecatedShorthand(): void {
-    this.#host.stderr.line("Flag shorthand -h has been deprecated, use --help");
+    this.#host.stdout.line("Flag shorthand -h has been deprecated, use --help");
   }
 
   async #width(): Promise<number> {

@@ -49,7 +49,7 @@ function errorText(body: string): string | undefined {
 
 /** Says what is wrong with a connection to `host`, as far as the failure tells. */
 export async function connectionError(host: string, cause: unknown): Promise<ConnectionError> {
-  const message = `Cannot connect to the Berth daemon at ${host}. Is it running?`;
+  const message = `Cannot connect to the Berth daemon at ${host}. Is the berth daemon running?`;
   if (!host.startsWith("unix://")) {
     return new ConnectionError(message, cause);
   }

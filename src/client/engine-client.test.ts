@@ -309,7 +309,7 @@ describe("networks, volumes and the system", () => {
 test("nobody at the socket is a ConnectionError in plain words", async () => {
   const lost = new EngineClient({ host: "unix:///tmp/server-nosuch.sock" });
   const message =
-    "Cannot connect to the Berth daemon at unix:///tmp/server-nosuch.sock. Is it running?";
+    "Cannot connect to the Berth daemon at unix:///tmp/server-nosuch.sock. Is the berth daemon running?";
   const calls = [() => lost.system.version(), () => lost.containers.attach("x", { stream: true })];
   for (const call of calls) {
     const error = await thrown(call());

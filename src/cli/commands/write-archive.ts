@@ -52,6 +52,6 @@ async function checkTarget(path: string, verb: string): Promise<void> {
   }
   const existing = await stat(path).catch(() => undefined);
   if (existing?.isDirectory() === true) {
-    throw new CliError(`${what}: invalid output path: "${path}" must be a regular file`);
+    throw new CliError(`${what}: cannot write to a directory`);
   }
 }

@@ -19,8 +19,7 @@ export async function printInspected(
   if (format === "") {
     output.line(goJson(values));
   } else if (format === "json") {
-    const { goJsonCompact } = await import("./inspect-template.ts");
-    for (const value of values) output.line(goJsonCompact(value));
+    output.line(JSON.stringify(values));
   } else {
     await printTemplated(output, values, format);
   }
@@ -59,13 +58,7 @@ async function printTemplated(
   }
 }
 
-/** JSON as Go indents it, with its escapes for HTML. */
+/** JSON as Go indents it. */
 export function goJson(value: unknown): string {
-  return escapeHtml(JSON.stringify(value, null, 4));
+  return JSON.stringify(value, null, 4);
 }
-
-export const escapeHtml = (json: string): string =>
-  json.replace(
-    /[<>&\u2028\u2029]/g,
-    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );

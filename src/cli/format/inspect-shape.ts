@@ -1,3 +1,5 @@
+import { goTimeUtc } from "./time.ts";
+
 /**
  * What JSON does not tell of Docker's Go types, as far as templates can see it: which objects are maps,
  * which absent fields have a zero value, and which nulls are pointers rather than empty lists.
@@ -41,6 +43,7 @@ const OMITTED: Record<string, Record<string, unknown>> = {
 export function asGoStructs(value: unknown, name = "", parent = ""): unknown {
   if (value === null) return nullAs(name);
   if (Array.isArray(value)) return value.map((each) => asGoStructs(each, "", name));
+  if (name === "LastTagTime" && typeof value === "string") return goTimeUtc(value);
   if (typeof value !== "object") return value;
   const isMap = MAPS.has(name) || MAPS.has(`${parent}.${name}`);
   const entries = Object.entries(value).map(([key, each]): [string, unknown] => [
@@ -49,12 +52,17 @@ export function asGoStructs(value: unknown, name = "", parent = ""): unknown {
   ]);
   if (isMap) return new Map(entries);
   const fields: Record<string, unknown> = Object.fromEntries(entries);
-  for (const [key, zero] of Object.entries(OMITTED[name] ?? {})) fields[key] ??= zero;
-  // Go's field is named ID; JSON says Id.
-  if (name === "" && "Id" in fields) {
-    Object.defineProperty(fields, "ID", { value: fields["Id"], enumerable: false });
+  for (const [key, zero] of Object.entries(OMITTED[name] ?? {})) {
+    if (!(key in fields)) addHidden(fields, key, zero);
   }
+  // Go's field is named ID; JSON says Id.
+  if (name === "" && "Id" in fields) addHidden(fields, "ID", fields["Id"]);
   return fields;
+}
+
+/** To be read by name, but no part of the object's JSON. */
+function addHidden(fields: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(fields, key, { value, enumerable: false });
 }
 
 function nullAs(name: string): unknown {

@@ -1,5 +1,4 @@
 import { parseTemplate } from "./go-template/index.ts";
-import { escapeHtml } from "./inspect-format.ts";
 import { asGoMaps, asGoStructs } from "./inspect-shape.ts";
 
 /**
@@ -17,5 +16,3 @@ export function inspectTemplate(format: string): (value: unknown) => string {
     }
   };
 }
-
-export const goJsonCompact = (value: unknown): string => escapeHtml(JSON.stringify(value));

@@ -51,11 +51,16 @@ export async function formatList<Item>(
   try {
     return formatWithTemplate(spec, items, format, quietField);
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== "TemplateError") throw error;
-    // Errors of execution name the place, those of parsing only the line.
-    const phase = error.message.includes(": executing ") ? "execute" : "parse";
-    throw new CliError(`failed to ${phase} template: ${error.message}`, 1, { cause: error });
+    throw templateFailure(error);
   }
+}
+
+/** A template's mistake as it is reported; other failures as they are. */
+export function templateFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== "TemplateError") return error;
+  // Errors of execution name the place, those of parsing only the line.
+  const phase = error.message.includes(": executing ") ? "execute" : "parse";
+  return new CliError(`failed to ${phase} template: ${error.message}`, 1, { cause: error });
 }
 
 function tableText<Item>(spec: ListSpec<Item>, rows: readonly Row[]): string {

@@ -1,4 +1,5 @@
-import { goType, HEADING_FUNCTIONS, parseTemplate } from "./go-template/index.ts";
+import { escapeHtml } from "./escape-html.ts";
+import { goType, HEADING_FUNCTIONS, parseTemplate, toJson } from "./go-template/index.ts";
 import type { ListSpec, Row } from "./list-format.ts";
 import { alignTabs } from "./tab-writer.ts";
 
@@ -37,13 +38,13 @@ function templateText<Item>(
 const rawKey = (field: string): string => (field === "ID" ? "container_id" : field.toLowerCase());
 
 function withType<Item>(spec: ListSpec<Item>, row: Row): Row {
-  return Object.assign(row, { [goType]: spec.typeName, toJSON: () => fieldMap(row) });
+  return Object.assign(row, { [goType]: spec.typeName, toJSON: () => rowJson(row) });
 }
 
-/** Keys in order, as Go's encoder writes a map; methods with arguments are no fields. */
-function fieldMap(row: Row): Map<string, unknown> {
+/** Keys in order and HTML escaped, as Go's encoder writes a map; methods with arguments are no fields. */
+function rowJson(row: Row): string {
   const fields = Object.entries(row).filter(([, value]) => typeof value !== "function");
-  return new Map(fields);
+  return escapeHtml(toJson(new Map(fields)));
 }
 
 function headingRow<Item>(spec: ListSpec<Item>): Row {

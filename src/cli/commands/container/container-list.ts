@@ -34,8 +34,8 @@ created_at: {{.CreatedAt}}
 state: {{.State}}
 status: {{.Status}}
 names: {{.Names}}
-labels: {{.Labels}}
-ports: {{.Ports}}
+labels: {{- if .Labels}} {{.Labels}}{{end}}
+ports: {{- if .Ports}} {{.Ports}}{{end}}
 `;
 
 /** The table of `ps`. */

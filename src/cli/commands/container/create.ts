@@ -1,3 +1,4 @@
+import type { ContainerCreateRequest } from "../../../spec/index.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { containerFlags } from "../../container-config/container-flags.ts";
 import { createRequest } from "../../container-config/create-request.ts";
@@ -12,15 +13,16 @@ export const command = defineCommand({
   flags: containerFlags,
   flagsEndAtFirstArgument: true,
   run: async ({ values, changed, args, context }) => {
+    let request: ContainerCreateRequest;
     try {
       checkPullPolicy(values.pull);
       const { environment } = context;
-      const request = createRequest({ values, changed, args, environment });
-      const { Id } = await createContainer(context, values, request);
-      context.stdout.line(Id);
+      request = createRequest({ values, changed, args, environment });
     } catch (error) {
       throw containerFailure(error, "create");
     }
+    const { Id } = await createContainer(context, values, request);
+    context.stdout.line(Id);
     return undefined;
   },
 });

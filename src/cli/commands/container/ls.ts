@@ -1,8 +1,9 @@
+import type { ContainerSummary } from "../../../spec/index.ts";
 import { defineCommand, noArguments } from "../../command.ts";
 import { bool, filter, int, string, toFilters } from "../../flags/flag-kinds.ts";
 import { LIST_FORMAT_USAGE } from "../../format/format-flag.ts";
 import { printList } from "../../format/list-format.ts";
-import { containerList } from "./container-list.ts";
+import { containerList, containerRow } from "./container-list.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS]",
@@ -21,7 +22,7 @@ export const command = defineCommand({
   },
   run: async ({ values, changed, context }) => {
     const format = values.format || (values.quiet ? "" : (context.config().psFormat ?? ""));
-    const size = values.size || (!changed.has("size") && (await readsSize(format)));
+    const size = (await readsSize(format)) && !changed.has("size") ? true : values.size;
     const limit = values.latest && !changed.has("last") ? 1 : values.last;
     const client = await context.client();
     const containers = await client.containers.list({
@@ -39,14 +40,36 @@ export const command = defineCommand({
   },
 });
 
-/** Sizes are asked for where the template prints them: the daemon has to add them up. */
+/**
+ * Sizes are asked for where the template prints them: the daemon has to add them up. The whole format,
+ * `table` included, is tried on an empty row, so that mistakes show before the daemon is asked.
+ */
 async function readsSize(format: string): Promise<boolean> {
   if (!format.includes("{{")) return false;
-  const { parseTemplate } = await import("../../format/go-template/index.ts");
-  const text = format.replace(/^table\s*/, "");
+  const { goType, parseTemplate } = await import("../../format/go-template/index.ts");
+  const { templateFailure } = await import("../../format/list-format.ts");
   try {
-    return parseTemplate(text).readsField("Size");
-  } catch {
-    return false;
+    const template = parseTemplate(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
+    const row = containerRow(NO_CONTAINER, true);
+    template.execute(Object.assign(row, { [goType]: "*formatter.ContainerContext" }));
+    return template.readsField("Size");
+  } catch (error) {
+    throw templateFailure(error);
   }
 }
+
+const NO_CONTAINER: ContainerSummary = {
+  Id: "",
+  Names: [],
+  Image: "",
+  ImageID: "",
+  Command: "",
+  Created: 0,
+  Ports: [],
+  Labels: {},
+  State: "created",
+  Status: "",
+  HostConfig: { NetworkMode: "" },
+  NetworkSettings: { Networks: {} },
+  Mounts: [],
+};

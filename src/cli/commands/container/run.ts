@@ -12,6 +12,7 @@ import { checkPullPolicy, containerFailure, startExitCode } from "./run-failure.
 
 const flags = {
   ...containerFlags,
+  pull: string('Pull image before running ("always", "missing", "never")', { initial: "missing" }),
   detach: bool("Run container in background and print container ID", { short: "d" }),
   "detach-keys": string("Override the key sequence for detaching a container"),
   "sig-proxy": bool("Proxy received signals to the process", { initial: true }),
@@ -57,7 +58,7 @@ function applySession(
     return;
   }
   if (values.attach.length > 0) {
-    throw new CliError("conflicting options: cannot specify both --attach and --detach", 125);
+    throw new CliError("conflicting options: cannot specify both --attach and --detach");
   }
   request.AttachStdin = false;
   request.AttachStdout = false;
@@ -75,7 +76,7 @@ async function runContainer(run: RunRequest): Promise<number> {
   try {
     id = (await createContainer(context, values, request)).Id;
   } catch (error) {
-    throw containerFailure(error, "run");
+    throw containerFailure(error, "run", startExitCode(failureText(error)));
   }
   const attaches = [request.AttachStdin, request.AttachStdout, request.AttachStderr].includes(true);
   const showsId = request.AttachStdout !== true && request.AttachStderr !== true;

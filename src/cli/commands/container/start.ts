@@ -3,6 +3,9 @@ import { atLeast, type CommandContext, defineCommand } from "../../command.ts";
 import { failureText } from "../../describe-failure.ts";
 import { bool, string } from "../../flags/flag-kinds.ts";
 
+const EXPERIMENTAL =
+  '"--checkpoint" is only supported on a Docker daemon with experimental features enabled';
+
 export const command = defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   description: "Start one or more stopped containers",
@@ -10,13 +13,13 @@ export const command = defineCommand({
   args: atLeast(1),
   flags: {
     attach: bool("Attach STDOUT/STDERR and forward signals", { short: "a" }),
-    checkpoint: string("Restore from this checkpoint", { hidden: true }),
-    "checkpoint-dir": string("Use a custom checkpoint storage directory", { hidden: true }),
+    checkpoint: string("Restore from this checkpoint"),
+    "checkpoint-dir": string("Use a custom checkpoint storage directory"),
     "detach-keys": string("Override the key sequence for detaching a container"),
     interactive: bool("Attach container's STDIN", { short: "i" }),
   },
   run: async ({ values, args, context }) => {
-    if (values.checkpoint !== "") throw new CliError("checkpoints are not supported");
+    if (values.checkpoint !== "") throw new CliError(EXPERIMENTAL);
     const detachKeys = values["detach-keys"] || (context.config().detachKeys ?? "");
     if (!values.attach && !values.interactive) return startAll(context, args);
     if (args.length > 1)

@@ -21,10 +21,12 @@ export function resolvePools(flags: PoolFlags): IpamPool[] {
   if (subnets.length < ranges.length || subnets.length < gateways.length) {
     throw new Error("every ip-range or gateway must have a corresponding subnet");
   }
-  const pools: { prefix: Prefix; pool: IpamPool }[] = [];
+  const pools: { prefix: Prefix | undefined; pool: IpamPool }[] = [];
   for (const subnet of subnets) {
     const prefix = parsePrefix(subnet);
-    if (pools.some((each) => contains(each.prefix, prefix) || contains(prefix, each.prefix))) {
+    const overlaps = (other: Prefix | undefined): boolean =>
+      contains(other, prefix) || contains(prefix, other);
+    if (pools.some((each) => overlaps(each.prefix))) {
       throw new Error("multiple overlapping subnet configuration is not supported");
     }
     pools.push({ prefix, pool: { Subnet: subnet } });
@@ -54,16 +56,18 @@ function assign(pool: IpamPool, field: "IPRange" | "Gateway", value: string): vo
   pool[field] = value;
 }
 
-function parsePrefix(text: string): Prefix {
+/** undefined for what is no prefix: the daemon refuses it in its own words. */
+function parsePrefix(text: string): Prefix | undefined {
   const [address = "", mask = ""] = text.split("/");
-  if (!isIpAddress(address) || mask === "") throw new Error(`invalid CIDR address: ${text}`);
+  if (!isIpAddress(address) || mask === "") return undefined;
   const size = address.includes(":") ? 128 : 32;
   const length = mask === "max" ? size : Number(mask);
-  if (!(length >= 0 && length <= size)) throw new Error(`invalid CIDR address: ${text}`);
+  if (!(length >= 0 && length <= size)) return undefined;
   return { text, bits: addressBits(address), length, size };
 }
 
-function contains(outer: Prefix, inner: Prefix): boolean {
+function contains(outer: Prefix | undefined, inner: Prefix | undefined): boolean {
+  if (outer === undefined || inner === undefined) return false;
   if (outer.size !== inner.size || inner.length < outer.length) return false;
   const shift = BigInt(outer.size - outer.length);
   return outer.bits >> shift === inner.bits >> shift;

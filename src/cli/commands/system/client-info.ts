@@ -1,5 +1,4 @@
 import type { CommandContext } from "../../command.ts";
-import { PROGRAM_BUILD_TIME, PROGRAM_COMMIT, PROGRAM_VERSION } from "../../program-version.ts";
 
 /** The newest API that the command line speaks. */
 const API_VERSION = "1.51";
@@ -18,20 +17,20 @@ export interface ClientInfo {
 }
 
 export function clientInfo(
-  { environment, config }: CommandContext,
+  { environment, config, build }: CommandContext,
   daemonApi?: string,
 ): ClientInfo {
   const wanted = environment["DOCKER_API_VERSION"] || API_VERSION;
   const older = daemonApi !== undefined && compareVersions(daemonApi, wanted) < 0;
   return {
-    Version: PROGRAM_VERSION,
+    Version: build.version,
     ApiVersion: older ? daemonApi : wanted,
     DefaultAPIVersion: API_VERSION,
-    GitCommit: PROGRAM_COMMIT,
+    GitCommit: build.commit,
     GoVersion: `bun${Bun.version}`,
     Os: process.platform,
     Arch: process.arch === "x64" ? "amd64" : process.arch,
-    BuildTime: PROGRAM_BUILD_TIME,
+    BuildTime: build.time,
     Context:
       environment["BERTH_HOST"] || environment["DOCKER_HOST"]
         ? "default"

@@ -17,16 +17,7 @@ export async function diskUsageText(usage: DiskUsage): Promise<string> {
     "Images space usage:\n\n",
     await table(
       images,
-      [
-        "Repository",
-        "Tag",
-        "ID",
-        "CreatedSince",
-        "VirtualSize",
-        "SharedSize",
-        "UniqueSize",
-        "Containers",
-      ],
+      ["Repository", "Tag", "ID", "CreatedSince", "Size", "SharedSize", "UniqueSize", "Containers"],
       nameImages(usage.Images ?? [], false),
     ),
     "\nContainers space usage:\n\n",

@@ -42,9 +42,7 @@ function instant(text: string): bigint {
 
 async function eventPrinter(format: string): Promise<(event: EventMessage) => string> {
   if (format === "") return eventLine;
-  const { escapeHtml } = await import("../../format/inspect-format.ts");
-  if (format === "json" || format === "{{json .}}")
-    return (event) => escapeHtml(JSON.stringify(event));
+  if (format === "json" || format === "{{json .}}") return (event) => JSON.stringify(event);
   const { goType, parseTemplate } = await import("../../format/go-template/index.ts");
   const fail = (error: unknown): CliError => {
     const why = error instanceof Error ? error.message : String(error);
@@ -82,7 +80,7 @@ function eventFields(event: EventMessage) {
     Scope: event.scope,
     Time: event.time,
     TimeNano: event.timeNano,
-    toJSON: () => new Map(Object.entries(event)),
+    toJSON: () => JSON.stringify(event),
   };
 }
 

@@ -4,7 +4,6 @@ import { type CommandContext, defineCommand, noArguments } from "../../command.t
 import { failureText } from "../../describe-failure.ts";
 import { string } from "../../flags/flag-kinds.ts";
 import { OBJECT_FORMAT_USAGE } from "../../format/format-flag.ts";
-import { escapeHtml } from "../../format/inspect-format.ts";
 import { clientInfo } from "./client-info.ts";
 import { serverInfoText } from "./info-text.ts";
 
@@ -44,15 +43,19 @@ async function printFormatted(context: CommandContext, format: string): Promise<
     ClientInfo: { Debug: false, ...client, DefaultAPIVersion, Plugins: [], Warnings: null },
     ...(failure === undefined ? {} : { ServerErrors: [failureText(failure)] }),
   };
-  if (format === "json") context.stdout.line(escapeHtml(JSON.stringify(data)));
-  else context.stdout.line(await executeTemplate(format, data));
+  if (format === "json") context.stdout.line(JSON.stringify(data));
+  else await writeTemplated(context, format, data);
   if (failure !== undefined && !format.includes(".ClientInfo")) {
     throw new CliError(failureText(failure), 1, { cause: failure });
   }
   return undefined;
 }
 
-async function executeTemplate(format: string, data: object): Promise<string> {
+async function writeTemplated(
+  { stdout }: CommandContext,
+  format: string,
+  data: object,
+): Promise<void> {
   const { goType, parseTemplate } = await import("../../format/go-template/index.ts");
   let template: ReturnType<typeof parseTemplate>;
   try {
@@ -62,7 +65,10 @@ async function executeTemplate(format: string, data: object): Promise<string> {
     throw new CliError(`template parsing error: ${why}`, PARSE_ERROR, { cause: error });
   }
   const { asGoStructs } = await import("../../format/inspect-shape.ts");
-  return template.execute(
-    Object.assign(asGoStructs(data) as object, { [goType]: "system.dockerInfo" }),
-  );
+  const typed = Object.assign(asGoStructs(data) as object, { [goType]: "system.dockerInfo" });
+  try {
+    stdout.write(template.execute(typed));
+  } finally {
+    stdout.line("");
+  }
 }

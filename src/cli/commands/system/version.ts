@@ -4,7 +4,6 @@ import { type CommandContext, defineCommand, noArguments } from "../../command.t
 import { failureText } from "../../describe-failure.ts";
 import { string } from "../../flags/flag-kinds.ts";
 import { OBJECT_FORMAT_USAGE } from "../../format/format-flag.ts";
-import { escapeHtml } from "../../format/inspect-format.ts";
 import { alignTabs } from "../../format/tab-writer.ts";
 import { type ClientInfo, clientInfo } from "./client-info.ts";
 
@@ -26,7 +25,7 @@ export const command = defineCommand({
     }
     const client = clientInfo(context, server?.ApiVersion);
     if (values.format === "json") {
-      context.stdout.line(escapeHtml(JSON.stringify({ Client: client, Server: server ?? null })));
+      context.stdout.line(JSON.stringify({ Client: client, Server: server ?? null }));
     } else if (execute === undefined) {
       context.stdout.write(versionText(client, server));
     } else {
@@ -65,7 +64,11 @@ async function print(
     Client: withGoName(client),
     Server: server === undefined ? null : withGoName(server),
   };
-  stdout.line(execute(data));
+  try {
+    stdout.write(execute(data));
+  } finally {
+    stdout.line("");
+  }
 }
 
 /** Go's field is named APIVersion; JSON says ApiVersion. */
@@ -85,13 +88,13 @@ function versionText(client: ClientInfo, server: SystemVersion | undefined): str
     "Client:",
     ` Version:\t${client.Version}`,
     ` API version:\t${client.ApiVersion}${downgraded}`,
-    ` Bun version:\t${client.GoVersion}`,
+    runtimeLine(client.GoVersion),
     ` Git commit:\t${client.GitCommit}`,
     ` Built:\t${buildTime(client.BuildTime)}`,
     ` OS/Arch:\t${client.Os}/${client.Arch}`,
     ` Context:\t${client.Context}`,
-    "",
     ...(server === undefined ? [] : serverLines(server)),
+    "",
   ];
   return alignTabs(lines.join("\n"), { minWidth: 20, padding: 1 });
 }
@@ -109,8 +112,14 @@ function serverLines(server: SystemVersion): string[] {
       `  Version:\t${Version}`,
       ...(Name === "Engine" ? engineLines(Details ?? {}) : detailLines(Details ?? {})),
     ]),
-    "",
   ];
+}
+
+/** The API's one field for the language says `go1.24.3` or `bun1.4.5`. */
+function runtimeLine(runtime: string): string {
+  return runtime.startsWith("bun")
+    ? ` Bun version:\t${runtime.slice("bun".length)}`
+    : ` Go version:\t${runtime}`;
 }
 
 function engineDetails(server: SystemVersion): Record<string, string> {
@@ -130,7 +139,7 @@ function engineLines(details: Readonly<Record<string, string>>): string[] {
   const runtime = details["GoVersion"] ?? "";
   return [
     `  API version:\t${details["ApiVersion"]} (minimum version ${details["MinAPIVersion"]})`,
-    runtime.startsWith("go") ? `  Go version:\t${runtime}` : `  Bun version:\t${runtime}`,
+    ` ${runtimeLine(runtime)}`,
     `  Git commit:\t${details["GitCommit"] ?? ""}`,
     `  Built:\t${buildTime(details["BuildTime"] ?? "")}`,
     `  OS/Arch:\t${details["Os"]}/${details["Arch"]}`,

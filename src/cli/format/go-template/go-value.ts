@@ -96,7 +96,7 @@ export function printNumber(value: number): string {
   return value.toExponential().replace(/e([-+])(\d)$/, "e$10$2");
 }
 
-/** The value as Go's encoding/json writes it, without HTML escapes. */
+/** The value as Go's encoding/json writes it, without HTML escapes; `toJSON` of an object gives its text. */
 export function toJson(value: unknown): string {
   if (value instanceof Map) {
     const entries = sortedKeys(value).map((key) => `${jsonString(key)}:${toJson(value.get(key))}`);
@@ -107,7 +107,7 @@ export function toJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toJson).join(",")}]`;
   if (isStruct(value)) {
     const custom = value["toJSON"];
-    if (typeof custom === "function") return toJson(custom.call(value));
+    if (typeof custom === "function") return String(custom.call(value));
     const fields = structFields(value).map(
       ([name, field]) => `${jsonString(name)}:${toJson(field)}`,
     );
