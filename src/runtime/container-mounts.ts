@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { posix } from "node:path";
 import { invalidArgument, type RuntimeMount } from "../spec/index.ts";
 import { type DefaultMountOptions, defaultMounts } from "./default-mounts.ts";
@@ -59,7 +60,9 @@ function tmpfsMount(mount: ResolvedTmpfsMount): RuntimeMount {
 function readonlyOption(mount: ResolvedBindMount, kernel: number): string[] {
   if (!mount.readOnly) return [];
   const wish = mount.recursiveReadOnly ?? "if-possible";
-  if (wish === "never") return ["ro"];
+  // Nothing is mounted below a file, and crun opens what is to be recursive as a directory.
+  const single = mount.recursive === false || !isDirectory(mount.source);
+  if (wish === "never" || single) return ["ro"];
   if (kernel >= RECURSIVE_READONLY_KERNEL) return ["rro"];
   if (wish === "if-possible") return ["ro"];
   throw invalidArgument(
@@ -67,11 +70,18 @@ function readonlyOption(mount: ResolvedBindMount, kernel: number): string[] {
   );
 }
 
+/** A source that is missing is the runtime's to complain about. */
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
 function bindMount(mount: ResolvedBindMount, kernel: number): RuntimeMount {
+  const propagation = mount.propagation ?? "rprivate";
+  const single = mount.recursive === false;
   const options = [
-    mount.recursive === false ? "bind" : "rbind",
+    single ? "bind" : "rbind",
     ...readonlyOption(mount, kernel),
-    mount.propagation ?? "rprivate",
+    // crun takes the recursion of a propagation for one of the bind.
+    single ? propagation.replace(/^r/, "") : propagation,
   ];
   return { destination: mount.destination, type: "bind", source: mount.source, options };
 }
