@@ -1,7 +1,8 @@
-import { readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Errno, isErrno } from "../linux/errno.ts";
 import { type Memfd, sealedCopy } from "../linux/memfd.ts";
+import { BPF_ANNOTATION } from "./bpf-annotation.ts";
 import type { ProbedRuntime } from "./probe-runtime.ts";
 
 export interface RunOptions {
@@ -37,6 +38,8 @@ export interface OciRuntimeOptions {
 export class OciRuntime {
   readonly probe: ProbedRuntime;
   readonly stateRoot: string;
+  /** Does it take a compiled seccomp program in place of a profile? */
+  readonly takesBpf: boolean;
   readonly #systemdCgroup: boolean;
   /**
    * crun copies itself into sealed memory at each start, so that no container can write to it; running
@@ -49,11 +52,7 @@ export class OciRuntime {
     this.stateRoot = options.stateRoot;
     this.#systemdCgroup = options.systemdCgroup ?? false;
     this.#sealed = options.probe.kind === "crun" ? sealedCopy(options.probe.path) : undefined;
-  }
-
-  /** Does it take a compiled seccomp program in place of a profile? */
-  get takesBpf(): boolean {
-    return this.probe.kind === "crun";
+    this.takesBpf = this.#sealed !== undefined && knowsBpf(this.#sealed.path);
   }
 
   /**
@@ -153,6 +152,9 @@ export class OciRuntime {
     ];
   }
 }
+
+/** An older crun would pass over the annotation, and run the container without a filter. */
+const knowsBpf = (program: string): boolean => readFileSync(program).includes(BPF_ANNOTATION);
 
 const consoleArguments = (socket: string | undefined): string[] =>
   socket === undefined ? [] : ["--console-socket", socket];

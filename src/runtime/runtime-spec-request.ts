@@ -83,7 +83,9 @@ export interface RuntimeSpecRequest {
   host: RuntimeHost;
   /** `--default-ulimit` of the daemon. */
   defaultUlimits?: readonly Ulimit[];
-  /** Absent: the profile goes into the spec as it is (runc, or crun without libseccomp). */
+  /** `OciRuntime.takesBpf` of the runtime that will run it; any other would run it without a filter. */
+  takesBpf: boolean;
+  /** Absent, the profile goes into the spec as it is, and the runtime compiles it. */
   seccomp?: SeccompCompiler;
   /** Told of what was adapted to the host without being asked. */
   warn?: (text: string) => void;

@@ -234,6 +234,31 @@ describe.skipIf(reason !== undefined)("a container of createRuntimeSpec()", () =
     expect(output).toBe(stdout.toString());
   });
 
+  test("a bind takes the mounts below it along, read-only too, unless told otherwise", async () => {
+    const below = (more: object) =>
+      containers.run(
+        "touch /m/shm/x && echo wrote && rm /m/shm/x; grep -c ' /m/' /proc/mounts",
+        {},
+        {},
+        {
+          mounts: [{ type: "bind", source: "/dev", destination: "/m", readOnly: true, ...more }],
+        },
+      );
+    expect((await below({})).output).toContain("Read-only file system");
+    expect((await below({ recursiveReadOnly: "never" })).output).toContain("wrote");
+    expect((await below({ recursive: false })).output).toEndWith("\n0\n");
+  });
+
+  test("a cgroup namespace of its own hides where it is", async () => {
+    const { output } = await containers.run("cat /proc/self/cgroup", { CgroupnsMode: "private" });
+    expect(
+      output
+        .trim()
+        .split("\n")
+        .filter((line) => !line.endsWith(":/")),
+    ).toEqual([]);
+  });
+
   test("exec runs beside it with the same guards", async () => {
     const request = containers.request({ Cmd: ["sleep", "100"], Env: ["A=1", "B=1"] });
     const { id, pid } = await containers.start(request);
@@ -258,5 +283,16 @@ describe.skipIf(reason !== undefined)("a container of createRuntimeSpec()", () =
     const ours = readFileSync("/proc/self/status", "utf8");
     expect(field(privileged.output, "CapEff")).toBe(field(ours, "CapBnd"));
     await containers.remove(id);
+  });
+});
+
+describe.skipIf(reason !== undefined || Bun.which("runc") === null)("the same with runc", () => {
+  test("holds the same capabilities and a filter that runc compiles itself", async () => {
+    const containers = await TestContainers.create("runc");
+    const { output } = await containers.run("cat /proc/self/status; unshare -U true");
+    await containers.close();
+    expect(field(output, "CapEff")).toBe("00000000a80425fb");
+    expect(field(output, "Seccomp")).toBe("2");
+    expect(output).toContain("Operation not permitted");
   });
 });

@@ -6,6 +6,7 @@ import {
   type RuntimeMount,
   type RuntimeSpec,
 } from "../spec/index.ts";
+import { BPF_ANNOTATION } from "./bpf-annotation.ts";
 import { cgroupNames } from "./cgroup-path.ts";
 import { createMounts, rootPropagation } from "./container-mounts.ts";
 import {
@@ -23,8 +24,6 @@ import { parseSecurityOptions, type SecurityOptions } from "./security-options.t
 import { resolveSysctls } from "./sysctls.ts";
 
 const OCI_VERSION = "1.0.2";
-/** crun takes the compiled program from here and then needs no `linux.seccomp`. */
-const BPF_ANNOTATION = "run.oci.seccomp_bpf_data";
 /** Where an init is mounted in a container that asks for one. */
 const INIT_PATH = "/sbin/docker-init";
 
@@ -68,7 +67,7 @@ function createSeccomp(
   const capabilities = containerCapabilities(request.hostConfig, request.host);
   const profile = resolveSeccomp(security.seccomp, capabilities, request.host, request.seccomp);
   if (profile === undefined) return { linux: {} };
-  if (request.seccomp === undefined || !canPrecompile(profile)) {
+  if (!request.takesBpf || request.seccomp === undefined || !canPrecompile(profile)) {
     return { linux: { seccomp: profile } };
   }
   return { annotations: { [BPF_ANNOTATION]: request.seccomp.compile(profile) }, linux: {} };
@@ -124,7 +123,7 @@ export function createRuntimeSpec(request: RuntimeSpecRequest): RuntimeSpec {
     root: { path: request.rootfs, readonly: hostConfig.ReadonlyRootfs },
     ...(hostConfig.UTSMode === "host" ? {} : { hostname: config.Hostname }),
     mounts: [...mounts, ...init.mounts],
-    ...(seccomp.annotations === undefined ? {} : { annotations: seccomp.annotations }),
+    annotations: { ...hostConfig.Annotations, ...seccomp.annotations },
     linux: { ...createLinux(request, security), ...seccomp.linux },
   };
 }

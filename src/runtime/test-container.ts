@@ -137,7 +137,8 @@ export class TestContainers {
       mounts: [],
       namespaces: { network: "new" },
       host: this.host,
-      ...(this.runtime.takesBpf ? { seccomp: this.bpf } : {}),
+      takesBpf: this.runtime.takesBpf,
+      seccomp: this.bpf,
       ...more,
     };
   }

@@ -99,6 +99,7 @@ async function prepare(context: EngineContext, container: Container): Promise<Pr
     ...(shmPath === undefined ? {} : { shmPath }),
     host: context.host,
     defaultUlimits: context.config.defaultUlimits,
+    takesBpf: runtimeOf(context, container).takesBpf,
     ...(context.seccomp === undefined ? {} : { seccomp: context.seccomp }),
     warn: (text) => context.log.warn(text, { container: record.id }),
   });
