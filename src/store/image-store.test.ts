@@ -156,8 +156,6 @@ describe("ImageStore.remove()", () => {
     const root = fixture.store.snapshots.mount("c");
     expect(existsSync(join(root, "b"))).toBe(true);
     fixture.store.snapshots.removeContainer("c");
-    expect(await fixture.store.collectGarbage()).toBe(0);
-    expect(await fixture.store.collectGarbage({ minAge: -1 })).toBeGreaterThan(0);
     expect(layerNames()).toEqual([]);
     expect(fixture.store.content.list()).toEqual([]);
   });

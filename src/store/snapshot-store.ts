@@ -89,7 +89,10 @@ export interface SnapshotStore {
   withMounted<T>(id: string, use: (rootfs: string) => Promise<T>): Promise<T>;
   /** Unmounts every container's tree but these: what a crash has left mounted. */
   unmountAllExcept(running: ReadonlySet<string>): void;
-  /** Unmounts, renames aside and deletes in the background. Idempotent. */
+  /**
+   * Unmounts, renames aside and deletes in the background; layers and blobs that only it needed go too.
+   * Idempotent.
+   */
   removeContainer(id: string): void;
 
   /** What `docker diff` says: parents before children, names in byte order. */

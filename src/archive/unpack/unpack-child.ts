@@ -32,6 +32,7 @@ export async function runUnpack(argument: string): Promise<never> {
     enterRoot(request.root, request.mounts);
     changeDirectory(request.path ?? "/");
     const result = await unpack(request, standardInput());
+    drainInput();
     process.stdout.write(JSON.stringify(result));
     process.exit(0);
   } catch (error) {
@@ -47,6 +48,12 @@ async function* standardInput(): AsyncGenerator<Uint8Array> {
     if (count === 0) return;
     yield buffer.subarray(0, count);
   }
+}
+
+/** What follows a compressed stream's end is nobody's, but whoever sends it wants to see it taken. */
+function drainInput(): void {
+  const buffer = new Uint8Array(new ArrayBuffer(READ_SIZE));
+  while (read(0, buffer) > 0);
 }
 
 async function unpack(

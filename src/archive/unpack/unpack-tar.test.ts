@@ -190,6 +190,17 @@ describe("unpackTar()", () => {
     await expect(aborted).rejects.toThrow("changed my mind");
   });
 
+  test("takes its source to the end, beyond the archive's own", async () => {
+    let finished = false;
+    const source = async function* () {
+      yield gzipSync(archive([{ path: "file" }, "x"]));
+      for (let index = 0; index < 50; index++) yield new Uint8Array(100_000);
+      finished = true;
+    };
+    expect((await unpackTar(source(), root, { mode: "plain" })).files).toBe(1);
+    expect(finished).toBe(true);
+  });
+
   test("does not read on when the archive is bad", async () => {
     let taken = 0;
     const endless = async function* () {

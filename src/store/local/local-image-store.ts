@@ -1,5 +1,4 @@
 import {
-  type ChainId,
   type Digest,
   familiarString,
   type ImageId,
@@ -12,10 +11,9 @@ import {
 } from "../../spec/index.ts";
 import type { ImageRecord, ImageReference, ImageRemoval, ImageStore } from "../image-store.ts";
 import type { RecordStore } from "../record-store.ts";
-import type { FileContentStore } from "./file-content-store.ts";
+import { type Garbage, sizeOf } from "./garbage.ts";
 import { blobsOf, type ImageTable } from "./image-table.ts";
 import type { LayerTable } from "./layer-table.ts";
-import type { OverlaySnapshotStore } from "./overlay-snapshot-store.ts";
 
 const NEVER = "0001-01-01T00:00:00Z";
 
@@ -23,21 +21,13 @@ export class LocalImageStore implements ImageStore {
   readonly #images: ImageTable;
   readonly #layers: LayerTable;
   readonly #records: RecordStore;
-  readonly #content: FileContentStore;
-  readonly #snapshots: OverlaySnapshotStore;
+  readonly #garbage: Garbage;
 
-  constructor(parts: {
-    images: ImageTable;
-    layers: LayerTable;
-    records: RecordStore;
-    content: FileContentStore;
-    snapshots: OverlaySnapshotStore;
-  }) {
-    this.#images = parts.images;
-    this.#layers = parts.layers;
-    this.#records = parts.records;
-    this.#content = parts.content;
-    this.#snapshots = parts.snapshots;
+  constructor(images: ImageTable, layers: LayerTable, records: RecordStore, garbage: Garbage) {
+    this.#images = images;
+    this.#layers = layers;
+    this.#records = records;
+    this.#garbage = garbage;
   }
 
   put(image: Omit<ImageRecord, "lastTagTime">): ImageRecord {
@@ -113,55 +103,18 @@ export class LocalImageStore implements ImageStore {
     const untagged = this.references(id).map(({ reference }) => reference);
     // One transaction for all rows; files go afterwards, and a crash between leaves them to the next
     // collection of garbage.
-    const { layers, freed } = this.#records.transaction(() => {
+    const layers = this.#records.transaction(() => {
       this.#images.delete(id);
-      return this.#deleteUnusedLayers(image.layers.at(-1)?.chainId);
+      return this.#garbage.deleteUnusedLayers(image.layers.at(-1)?.chainId);
     });
-    for (const { chainId } of layers) this.#snapshots.removeLayer(chainId);
-    const blobs = new Set(blobsOf(image));
-    for (const { blob } of layers) if (blob !== undefined) blobs.add(blob);
-    for (const digest of blobs) this.removeUnusedBlob(digest);
-    return { untagged, deleted: [id], layers: layers.map(({ chainId }) => chainId), freed };
-  }
-
-  /** The bytes that it took, if nothing needs it. */
-  removeUnusedBlob(digest: Digest): number {
-    if (this.#content.isHeld(digest) || this.#images.isBlobUsed(digest)) return 0;
-    const size = this.#content.stat(digest)?.size ?? 0;
-    this.#content.remove(digest);
-    return size;
-  }
-
-  /** Deletes the rows of a layer and those below it, as far as nothing else stands on them. */
-  #deleteUnusedLayers(top: ChainId | undefined) {
-    const layers = [];
-    let freed = 0;
-    for (let next = top; next !== undefined; ) {
-      const layer = this.#layers.get(next);
-      if (layer === undefined || this.#layers.isUsed(next) || this.#snapshots.isHeld(next)) break;
-      this.#layers.delete(next);
-      layers.push(layer);
-      freed += layer.size;
-      next = layer.parent;
-    }
-    return { layers, freed };
-  }
-
-  /** Layers and blobs that nothing needs and that have been there for `minAge` milliseconds. */
-  collectGarbage(minAge: number): number {
-    let freed = 0;
-    for (const { chainId } of this.#layers.all()) {
-      if (this.#snapshots.layerAge(chainId) < minAge) continue;
-      const { layers, freed: size } = this.#records.transaction(() =>
-        this.#deleteUnusedLayers(chainId),
-      );
-      for (const layer of layers) this.#snapshots.removeLayer(layer.chainId);
-      freed += size;
-    }
-    for (const { digest } of this.#content.list()) {
-      if (this.#content.age(digest) >= minAge) freed += this.removeUnusedBlob(digest);
-    }
-    return freed;
+    this.#garbage.discard(layers);
+    for (const digest of blobsOf(image)) this.#garbage.removeUnusedBlob(digest);
+    return {
+      untagged,
+      deleted: [id],
+      layers: layers.map(({ chainId }) => chainId),
+      freed: sizeOf(layers),
+    };
   }
 
   #byPrefix(text: string): ImageId | undefined {

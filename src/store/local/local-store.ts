@@ -1,11 +1,13 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync, realpathSync } from "node:fs";
 import { close, tryLock } from "../../linux/file.ts";
-import { EngineError } from "../../spec/index.ts";
+import { type ChainId, EngineError } from "../../spec/index.ts";
 import type { Store } from "../index.ts";
 import { openDatabase } from "./database.ts";
 import { DirectoryVolumeStore } from "./directory-volume-store.ts";
 import { FileContentStore } from "./file-content-store.ts";
+import { Garbage } from "./garbage.ts";
+import { Holds } from "./holds.ts";
 import { ImageTable } from "./image-table.ts";
 import { LayerTable } from "./layer-table.ts";
 import { LayerUnpacker } from "./layer-unpacker.ts";
@@ -20,17 +22,14 @@ import { Trash } from "./trash.ts";
 /** What a pull that was interrupted has stored so far is spared for this long. Milliseconds. */
 const SPARED = 3600 * 1000;
 
+/** Milliseconds. */
+const LOCK_PATIENCE = 500;
+
 export async function openLocalStore(dataRoot: string): Promise<Store> {
   mkdirSync(dataRoot, { recursive: true, mode: 0o711 });
   // Mounts are listed by their real path.
   const paths = new StorePaths(realpathSync(dataRoot));
-  const lock = tryLock(paths.lock);
-  if (lock === undefined) {
-    throw new EngineError(
-      "unavailable",
-      `Cannot open the store "${paths.root}": another process has it open`,
-    );
-  }
+  const lock = await takeLock(paths);
   let database: Database | undefined;
   try {
     database = openDatabase(paths.database);
@@ -42,6 +41,22 @@ export async function openLocalStore(dataRoot: string): Promise<Store> {
   }
 }
 
+/**
+ * A process that was killed while it started another one leaves its descriptors to that one until it has
+ * become another program: the lock may outlive its owner by a moment.
+ */
+async function takeLock(paths: StorePaths): Promise<number> {
+  for (const deadline = Date.now() + LOCK_PATIENCE; ; await Bun.sleep(10)) {
+    const lock = tryLock(paths.lock);
+    if (lock !== undefined) return lock;
+    if (Date.now() < deadline) continue;
+    throw new EngineError(
+      "unavailable",
+      `Cannot open the store "${paths.root}": another process has it open`,
+    );
+  }
+}
+
 async function assemble(paths: StorePaths, database: Database, lock: number): Promise<Store> {
   const trash = new Trash(paths.trash);
   const records = new SqliteRecordStore(database);
@@ -49,14 +64,20 @@ async function assemble(paths: StorePaths, database: Database, lock: number): Pr
   const layers = new LayerTable(database);
   const unpacker = new LayerUnpacker(paths, layers, trash);
   const content = new FileContentStore(paths);
-  const snapshots = new OverlaySnapshotStore(paths, layers, unpacker, trash);
-  const images = new LocalImageStore({
-    images: new ImageTable(database),
-    layers,
+  const imageTable = new ImageTable(database);
+  const holds = new Holds<ChainId>();
+  const garbage = new Garbage({
+    paths,
     records,
+    layers,
+    images: imageTable,
     content,
-    snapshots,
+    unpacker,
+    layerHolds: holds,
+    trash,
   });
+  const snapshots = new OverlaySnapshotStore({ paths, layers, unpacker, holds, garbage, trash });
+  const images = new LocalImageStore(imageTable, layers, records, garbage);
   const volumes = new DirectoryVolumeStore(paths, records, trash);
   trash.resume();
   content.trimPartials();
@@ -72,7 +93,7 @@ async function assemble(paths: StorePaths, database: Database, lock: number): Pr
     journal,
     collectGarbage: async ({ minAge = SPARED } = {}) => {
       content.trimPartials();
-      return images.collectGarbage(minAge);
+      return garbage.collect(minAge);
     },
     close: async () => {
       unpacker.close();

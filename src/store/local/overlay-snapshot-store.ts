@@ -21,7 +21,8 @@ import type {
   StagedLayer,
 } from "../snapshot-store.ts";
 import { containerChanges, treeSize } from "./container-changes.ts";
-import { Holds } from "./holds.ts";
+import type { Garbage } from "./garbage.ts";
+import type { Holds } from "./holds.ts";
 import { copyRoot, describeImplied, ensureInitLayer } from "./init-layer.ts";
 import type { LayerTable } from "./layer-table.ts";
 import type { LayerUnpacker, OpenLayer } from "./layer-unpacker.ts";
@@ -38,15 +39,26 @@ export class OverlaySnapshotStore implements SnapshotStore {
   readonly #table: LayerTable;
   readonly #unpacker: LayerUnpacker;
   readonly #trash: Trash;
-  readonly #holds = new Holds<ChainId>();
+  readonly #holds: Holds<ChainId>;
+  readonly #garbage: Garbage;
   /** How many `withMounted` are using a tree that they have mounted. */
   readonly #borrowers = new Map<string, number>();
 
-  constructor(paths: StorePaths, table: LayerTable, unpacker: LayerUnpacker, trash: Trash) {
+  constructor(parts: {
+    paths: StorePaths;
+    layers: LayerTable;
+    unpacker: LayerUnpacker;
+    holds: Holds<ChainId>;
+    garbage: Garbage;
+    trash: Trash;
+  }) {
+    const { paths } = parts;
     this.#paths = paths;
-    this.#table = table;
-    this.#unpacker = unpacker;
-    this.#trash = trash;
+    this.#table = parts.layers;
+    this.#unpacker = parts.unpacker;
+    this.#holds = parts.holds;
+    this.#garbage = parts.garbage;
+    this.#trash = parts.trash;
     for (const directory of [paths.layers, paths.containers]) {
       mkdirSync(directory, { recursive: true, mode: 0o711 });
     }
@@ -81,16 +93,6 @@ export class OverlaySnapshotStore implements SnapshotStore {
 
   hold(chainId: ChainId): Disposable {
     return this.#holds.hold(chainId);
-  }
-
-  isHeld(chainId: ChainId): boolean {
-    return this.#holds.has(chainId) || this.#unpacker.isUnpacking(chainId);
-  }
-
-  /** Milliseconds since it was unpacked. */
-  layerAge(chainId: ChainId): number {
-    const status = lstatIfAny(this.#paths.layer(chainId));
-    return status === undefined ? 0 : Date.now() - status.changed.seconds * 1000;
   }
 
   removeLayer(chainId: ChainId): void {
@@ -182,7 +184,10 @@ export class OverlaySnapshotStore implements SnapshotStore {
     this.unmount(id);
     // The row goes last: until then the next start knows whose directory this is.
     this.#trash.discard(this.containerDirectory(id));
+    const top = this.#table.container(id)?.top;
     this.#table.deleteContainer(id);
+    // Its image may have been removed before.
+    this.#garbage.freeLayers(top);
   }
 
   changes(id: string): Promise<FilesystemChange[]> {
