@@ -49,18 +49,18 @@ type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
 
 /** Ends early, without an error, when the child has ended: it says itself why. */
 async function feed(stream: AsyncIterable<Uint8Array>, child: Child): Promise<void> {
-  const ended = child.exited.then(() => "ended" as const);
+  const ending = new Ending(child.exited);
   const iterator = stream[Symbol.asyncIterator]();
   let finished = false;
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), ended]);
-      if (next === "ended") return;
+      const next = await ending.orElse(iterator.next());
+      if (next === ENDED) return;
       if (next.done === true) {
         finished = true;
         break;
       }
-      if (!(await send(child, next.value, ended))) return;
+      if (!(await send(child, next.value, ending))) return;
     }
     await child.stdin.end();
   } finally {
@@ -68,12 +68,40 @@ async function feed(stream: AsyncIterable<Uint8Array>, child: Child): Promise<vo
   }
 }
 
+const ENDED = Symbol("ended");
+
+/**
+ * The end of a child, to wait for beside something else. `Promise.race` against one promise that lives as
+ * long as the stream would keep everything that has won: the whole archive.
+ */
+class Ending {
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(exited: Promise<unknown>) {
+    void exited.then(() => {
+      this.#ended = true;
+      this.#wake?.();
+    });
+  }
+
+  /** What the promise gives, or ENDED if the child has ended before. One at a time. */
+  async orElse<T>(promise: Promise<T>): Promise<T | typeof ENDED> {
+    promise.catch(() => undefined);
+    if (this.#ended) return ENDED;
+    return await new Promise<T | typeof ENDED>((resolve, reject) => {
+      this.#wake = () => resolve(ENDED);
+      promise.then(resolve, reject);
+    });
+  }
+}
+
 /** False when nobody reads any more. */
-async function send(child: Child, chunk: Uint8Array, ended: Promise<unknown>): Promise<boolean> {
+async function send(child: Child, chunk: Uint8Array, ending: Ending): Promise<boolean> {
   try {
     child.stdin.write(chunk);
     const flushed = child.stdin.flush();
-    if (flushed instanceof Promise) await Promise.race([flushed, ended]);
+    if (flushed instanceof Promise) await ending.orElse(flushed);
     return child.exitCode === null;
   } catch (error) {
     if ((error as { code?: unknown }).code === "EPIPE") return false;
