@@ -160,7 +160,7 @@ function failExec(context: EngineContext, exec: Exec, error: unknown): Error {
     return error instanceof Error ? error : internal(errorMessage(error), error);
   }
   const log = error.runtimeLog === "" ? error.stderr : error.runtimeLog;
-  const { exitCode, kind, message } = classifyStartFailure(log, record.args[0] ?? "");
+  const { exitCode, kind, message } = classifyStartFailure(log, record.args[0] ?? "", "exec");
   endExec(context, exec, exitCode);
   return new EngineError(kind, message, { cause: error });
 }
