@@ -9,11 +9,12 @@ import type { EngineContext } from "../../src/engine/context.ts";
 import type { EventBus } from "../../src/engine/events/event-bus.ts";
 import { createImageService } from "../../src/engine/images/index.ts";
 import type { Log } from "../../src/engine/log.ts";
-import { releaseUnifiedControllers } from "../../src/linux/cgroup/cgroup-host.ts";
+import { detectCgroups, releaseUnifiedControllers } from "../../src/linux/cgroup/cgroup-host.ts";
 import { selfCommand } from "../../src/linux/self-command.ts";
 import type { NetworkService, NetworkServiceOptions } from "../../src/network/index.ts";
 import {
   createSeccompCompiler,
+  detectRuntimeHost,
   OciRuntime,
   type ProbedRuntime,
   probeRuntimes,
@@ -90,14 +91,20 @@ export function createContext(parts: ContextParts): EngineContext {
   return context;
 }
 
-/** The OCI runtimes of this machine; on a hybrid host it is made fit for crun first. */
-export function findRuntimes(config: DaemonConfig, host: RuntimeHost): Promise<ProbedRuntime[]> {
-  const crunRefused = releaseUnifiedControllers(host.cgroup);
-  return probeRuntimes({
+/**
+ * What this machine can do, and its OCI runtimes, the default first. A hybrid host is made fit for crun
+ * before it is looked at, because that adds a cgroup hierarchy.
+ */
+export async function lookAtHost(
+  config: DaemonConfig,
+): Promise<{ host: RuntimeHost; runtimes: ProbedRuntime[] }> {
+  const crunRefused = releaseUnifiedControllers(detectCgroups());
+  const runtimes = await probeRuntimes({
     configured: config.runtimes,
     ...(config.defaultRuntime === undefined ? {} : { preferred: config.defaultRuntime }),
     ...(crunRefused === undefined ? {} : { crunRefused }),
   });
+  return { host: detectRuntimeHost(), runtimes };
 }
 
 export function networkOptions(

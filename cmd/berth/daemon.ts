@@ -5,7 +5,7 @@ import { EventBus } from "../../src/engine/events/event-bus.ts";
 import { type Log, lineLog } from "../../src/engine/log.ts";
 import { selfCommand } from "../../src/linux/self-command.ts";
 import { createNetworkService } from "../../src/network/index.ts";
-import { detectRuntimeHost } from "../../src/runtime/index.ts";
+import { removeIdleParent } from "../../src/runtime/index.ts";
 import { ApiServer, engineRoutes } from "../../src/server/index.ts";
 import { EngineError, type EngineStopRequest, errorMessage } from "../../src/spec/index.ts";
 import { openStore } from "../../src/store/index.ts";
@@ -13,7 +13,7 @@ import { SupervisorClient } from "../../src/supervisor/index.ts";
 import { PROGRAM_VERSION } from "./build-info.ts";
 import { createBackends } from "./daemon-backends.ts";
 import { type DaemonConfig, readDaemonConfig } from "./daemon-config.ts";
-import { createContext, findRuntimes, networkOptions } from "./daemon-context.ts";
+import { createContext, lookAtHost, networkOptions } from "./daemon-context.ts";
 import { claimPidFile, lockExecRoot } from "./daemon-locks.ts";
 
 /** `berth daemon …`: runs until it is told to end. A failure to start is one line and exit code 1. */
@@ -42,10 +42,9 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
   claimPidFile(config.pidFile);
   const clock = systemClock();
   const events = new EventBus(clock);
-  const host = detectRuntimeHost();
-  const [store, runtimes] = await Promise.all([
+  const [store, { host, runtimes }] = await Promise.all([
     openStore(config.dataRoot),
-    findRuntimes(config, host),
+    lookAtHost(config),
   ]);
   const networks = createNetworkService(networkOptions(config, store, events));
   const supervisor = new SupervisorClient({
@@ -69,6 +68,7 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
       if (containers) await networks.cleanUp();
       await Promise.all([networks.close(), supervisor.close()]);
       await store.close();
+      removeIdleParent(host, config.engine.cgroupParent);
       if (config.pidFile !== undefined) rmSync(config.pidFile, { force: true });
       closeSync(lock);
     } catch (error) {

@@ -1,9 +1,24 @@
 import { posix } from "node:path";
+import { removeEmptyCgroup } from "../linux/cgroup/cgroup.ts";
 import type { RuntimeHost } from "./runtime-spec-request.ts";
 
 /** Parent of the containers' cgroups where the user names none. */
 const DEFAULT_PARENT = { cgroupfs: "/berth", systemd: "system.slice" } as const;
 const SYSTEMD_PREFIX = "berth";
+
+/**
+ * Removes the cgroup that containers without a `--cgroup-parent` are made in, if it is empty: for a daemon
+ * that ends. While containers start, the runtime could lose it between two of its steps.
+ */
+export function removeIdleParent(
+  host: Pick<RuntimeHost, "cgroup" | "cgroupDriver">,
+  parent = "",
+): void {
+  // A slice is systemd's.
+  if (host.cgroupDriver === "systemd") return;
+  const path = posix.join("/", parent || DEFAULT_PARENT.cgroupfs);
+  if (path !== "/") removeEmptyCgroup(host.cgroup, path);
+}
 
 export interface CgroupNames {
   /** For the runtime's `linux.cgroupsPath`. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Cgroup, openCgroup } from "./cgroup.ts";
+import { type Cgroup, openCgroup, removeEmptyCgroup } from "./cgroup.ts";
 import { type CgroupHost, detectCgroups } from "./cgroup-host.ts";
 import { CgroupV2 } from "./cgroup-v2.ts";
 
@@ -102,6 +102,15 @@ describe.skipIf(!isRoot)("openCgroup()", () => {
     await child.exited;
     expect(cgroup.oomKills()).toBeGreaterThan(before);
     cgroup.update({ memory: { limit: -1 } });
+  });
+
+  test("removeEmptyCgroup() leaves alone what is not empty", () => {
+    removeEmptyCgroup(host, PARENT);
+    expect(cgroup.exists()).toBe(true);
+    for (const folder of foldersOf(host, `${PARENT}/idle`)) mkdirSync(folder);
+    removeEmptyCgroup(host, `${PARENT}/idle`);
+    removeEmptyCgroup(host, `${PARENT}/idle`);
+    expect(openCgroup(host, `${PARENT}/idle`).exists()).toBe(false);
   });
 
   test("removes what is still in use, with the cgroups below, and twice", async () => {

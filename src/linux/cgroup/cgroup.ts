@@ -1,4 +1,7 @@
+import { rmdirSync } from "node:fs";
+import { join } from "node:path";
 import type { RuntimeResources } from "../../spec/index.ts";
+import { Errno, isErrno } from "../errno.ts";
 import type { CgroupHost } from "./cgroup-host.ts";
 import type { CgroupStats } from "./cgroup-stats.ts";
 import { CgroupV1 } from "./cgroup-v1.ts";
@@ -32,4 +35,17 @@ export interface Cgroup {
 export function openCgroup(host: CgroupHost, path: string): Cgroup {
   if (host.mode === "v2" && host.unified !== undefined) return new CgroupV2(host.unified, path);
   return new CgroupV1(host, path);
+}
+
+/** Removes a cgroup that has neither processes nor cgroups below it; leaves any other as it is. */
+export function removeEmptyCgroup(host: CgroupHost, path: string): void {
+  const mounts = new Set(host.v1.values());
+  if (host.unified !== undefined) mounts.add(host.unified);
+  for (const mount of mounts) {
+    try {
+      rmdirSync(join(mount, path));
+    } catch (error) {
+      if (!isErrno(error, Errno.ENOENT, Errno.EBUSY, Errno.ENOTEMPTY)) throw error;
+    }
+  }
 }
