@@ -1,4 +1,4 @@
-import { Errno, isErrno } from "../linux/errno.ts";
+import { Errno, isErrno, SyscallError } from "../linux/errno.ts";
 import { EngineError, type ErrorKind, errorKind, errorMessage } from "../spec/index.ts";
 
 /** What a child says last: JSON, the result on stdout or the failure on stderr. */
@@ -9,7 +9,7 @@ export interface ChildFailure {
 
 /** Writes the failure for the parent and ends the process. */
 export function failChild(error: unknown): never {
-  const failure: ChildFailure = { kind: childErrorKind(error), message: errorMessage(error) };
+  const failure: ChildFailure = { kind: childErrorKind(error), message: childErrorText(error) };
   process.stderr.write(`${JSON.stringify(failure)}\n`);
   process.exit(1);
 }
@@ -18,6 +18,13 @@ function childErrorKind(error: unknown): ErrorKind {
   if (isErrno(error, Errno.ENOENT)) return "not-found";
   if (isErrno(error, Errno.EROFS, Errno.EPERM, Errno.EACCES)) return "permission-denied";
   return errorKind(error);
+}
+
+/** Docker's clients know a full disk by these words. */
+function childErrorText(error: unknown): string {
+  if (!isErrno(error, Errno.ENOSPC)) return errorMessage(error);
+  const syscall = error instanceof SyscallError ? error.syscall : "write";
+  return `${syscall}: no space left on device`;
 }
 
 /** The error that a child has left; its text, whatever it is, if that is no JSON. */

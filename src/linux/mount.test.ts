@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Errno, isErrno } from "./errno.ts";
-import { bindMount, mountTmpfs, setPropagation, unmount } from "./mount.ts";
+import { bindMount, mountTmpfs, setPropagation, unmount, unmountInBackground } from "./mount.ts";
 import { parseMountInfo, readMountInfo } from "./mountinfo.ts";
 import { mountOverlay } from "./overlay.ts";
 import { fstat, lstat } from "./stat.ts";
@@ -55,6 +55,22 @@ describe("mountOverlay()", () => {
       expect(lstatSync(join(target, "deep")).isFile()).toBe(true);
     });
   }
+
+  test("is unmounted at once with its write-back elsewhere", async () => {
+    const overlay = {
+      target: directory("target"),
+      lower: [directory("low")],
+      upper: directory("upper"),
+      work: directory("work"),
+    };
+    mountOverlay(overlay);
+    writeFileSync(at("target/big"), Buffer.alloc(20_000_000));
+    expect(unmountInBackground(overlay.target)).toBe(true);
+    expect(lstat(overlay.target).mountRoot).toBe(false);
+    expect(unmountInBackground(overlay.target)).toBe(false);
+    mountOverlay(overlay);
+    expect(lstatSync(at("target/big")).size).toBe(20_000_000);
+  });
 
   test("says what the kernel says", () => {
     const overlay = { target: directory("target"), lower: [at("missing")] };

@@ -1,5 +1,7 @@
 import { FFIType } from "bun:ffi";
+import { close as closeOnOtherThread } from "node:fs";
 import { check, Errno, errno, SyscallError } from "./errno.ts";
+import { open } from "./file.ts";
 import { bindLibc, cString } from "./libc.ts";
 
 /** Flags of mount(2) (linux/mount.h). */
@@ -93,4 +95,17 @@ export function unmount(target: string, options: { detach?: boolean } = {}): boo
   const number = errno();
   if (number === Errno.EINVAL || number === Errno.ENOENT) return false;
   throw new SyscallError("umount", number, target);
+}
+
+/**
+ * Takes a mount out of the tree at once. The write-back that comes with the end of its file system happens
+ * on another thread: an open descriptor holds the mount until it is closed there. False when nothing was
+ * mounted at `target`.
+ */
+export function unmountInBackground(target: string): boolean {
+  const O_PATH = 0o10000000;
+  const fd = open(target, O_PATH);
+  const unmounted = unmount(target, { detach: true });
+  closeOnOtherThread(fd, () => undefined);
+  return unmounted;
 }

@@ -28,7 +28,7 @@ export interface Store {
    * pull to go on with. Returns the bytes freed.
    */
   collectGarbage(options?: { minAge?: number }): Promise<number>;
-  /** Waits for background deletions and closes the database. Mounts stay. */
+  /** Waits a little for background deletions and closes the database. Mounts stay. */
   close(): Promise<void>;
 }
 

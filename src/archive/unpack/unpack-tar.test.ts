@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { mountTmpfs, unmount } from "../../linux/mount.ts";
 import { lstat, lstatIfAny } from "../../linux/stat.ts";
 import { getXattr } from "../../linux/xattr.ts";
 import { EngineError, sha256 } from "../../spec/index.ts";
@@ -210,6 +211,16 @@ describe("unpackTar()", () => {
     expect(error.kind).toBe("invalid-argument");
     expect(taken).toBeLessThan(100);
   });
+});
+
+test("unpackTar() says that the disk is full as Docker does", async () => {
+  mountTmpfs(root, "size=256k");
+  try {
+    const error = await failure(unpack({}, [{ path: "big" }, "x".repeat(1_000_000)]));
+    expect(error.message).toBe("write: no space left on device");
+  } finally {
+    unmount(root);
+  }
 });
 
 describe("unpackTar() contains", () => {

@@ -22,6 +22,8 @@ import { Trash } from "./trash.ts";
 /** What a pull that was interrupted has stored so far is spared for this long. Milliseconds. */
 const SPARED = 3600 * 1000;
 
+/** How long the end waits for deletions; the next start goes on with what is left. Milliseconds. */
+const CLOSING_PATIENCE = 2000;
 /** Milliseconds. */
 const LOCK_PATIENCE = 500;
 
@@ -97,7 +99,7 @@ async function assemble(paths: StorePaths, database: Database, lock: number): Pr
     },
     close: async () => {
       unpacker.close();
-      await trash.idle();
+      await Promise.race([trash.idle(), Bun.sleep(CLOSING_PATIENCE)]);
       database.close();
       close(lock);
     },

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { packTree } from "../../archive/index.ts";
-import { unmount } from "../../linux/mount.ts";
+import { unmountInBackground } from "../../linux/mount.ts";
 import { readMountInfo } from "../../linux/mountinfo.ts";
 import { mountOverlay } from "../../linux/overlay.ts";
 import { lstatIfAny } from "../../linux/stat.ts";
@@ -152,7 +152,7 @@ export class OverlaySnapshotStore implements SnapshotStore {
   unmount(id: string): void {
     const rootfs = this.rootfs(id);
     // More than one may lie upon another; each one of them is in the way of a deletion.
-    while (this.isMounted(id) && unmount(rootfs, { detach: true }));
+    while (this.isMounted(id) && unmountInBackground(rootfs));
   }
 
   isMounted(id: string): boolean {
@@ -175,7 +175,7 @@ export class OverlaySnapshotStore implements SnapshotStore {
     for (const { mountPoint } of readMountInfo().reverse()) {
       if (!mountPoint.startsWith(prefix)) continue;
       const [id = ""] = mountPoint.slice(prefix.length).split("/");
-      if (!running.has(id)) unmount(mountPoint, { detach: true });
+      if (!running.has(id)) unmountInBackground(mountPoint);
     }
   }
 

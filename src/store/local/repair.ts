@@ -74,9 +74,12 @@ function repairLayers(
 
 /** Images and containers that stand on a lost layer need it back; its blob was synced when it arrived. */
 async function unpackAgain(
-  { unpacker, content }: RepairParts,
+  { unpacker, content, layers, paths, trash }: RepairParts,
   lost: readonly LayerRecord[],
 ): Promise<void> {
+  if (lost.length === 0) return;
+  // What was taken over from below, and what was made above, is made again on the whole stack.
+  for (const { chainId } of layers.all()) trash.discard(join(paths.layer(chainId), "init"));
   for (const layer of lost) {
     const { blob } = layer;
     if (blob === undefined || content.stat(blob) === undefined) continue;

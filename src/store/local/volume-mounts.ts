@@ -1,5 +1,5 @@
 import { Errno, SyscallError } from "../../linux/errno.ts";
-import { MountFlag, mount, unmount } from "../../linux/mount.ts";
+import { MountFlag, mount, unmountInBackground } from "../../linux/mount.ts";
 import { lstatIfAny } from "../../linux/stat.ts";
 import { EngineError, invalidArgument } from "../../spec/index.ts";
 
@@ -60,7 +60,7 @@ export function mountVolume(
 }
 
 export function unmountVolume(mountpoint: string): void {
-  unmount(mountpoint, { detach: true });
+  if (lstatIfAny(mountpoint)?.mountRoot === true) unmountInBackground(mountpoint);
 }
 
 function mountError(
