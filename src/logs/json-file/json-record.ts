@@ -14,6 +14,9 @@ SPECIAL.fill(1, 0, 0x20);
 SPECIAL.fill(1, 0x80);
 for (const sign of '"\\<>&') SPECIAL[sign.charCodeAt(0)] = 1;
 
+/** Shared by all encoders: what one has encoded is used before the next begins. */
+let scratch = new Uint8Array(new ArrayBuffer(64 * 1024));
+
 /**
  * Encodes the lines of one read as Docker's json-file driver does, one object a line:
  * `{"log":"text\n","stream":"stdout","attrs":{…},"time":"…"}`. A line over 16 KiB becomes several, of which
@@ -21,7 +24,7 @@ for (const sign of '"\\<>&') SPECIAL[sign.charCodeAt(0)] = 1;
  */
 export class JsonRecordEncoder {
   readonly #attributes: Uint8Array;
-  #output = new Uint8Array(new ArrayBuffer(64 * 1024));
+  #output = scratch;
   #length = 0;
 
   /** `attributes` as the text of a JSON object, "" for none. */
@@ -36,6 +39,7 @@ export class JsonRecordEncoder {
     time: string,
   ): { bytes: Uint8Array; length: number } {
     this.#length = 0;
+    this.#output = scratch;
     const name = stream === 1 ? "stdout" : "stderr";
     const attributes = new TextDecoder().decode(this.#attributes);
     const tail = encoder.encode(`","stream":"${name}",${attributes}"time":"${time}"}\n`);
@@ -69,6 +73,7 @@ export class JsonRecordEncoder {
     const grown = new Uint8Array(new ArrayBuffer(capacity));
     grown.set(this.#output.subarray(0, this.#length));
     this.#output = grown;
+    scratch = grown;
   }
 
   #escape(bytes: Uint8Array, from: number, to: number): void {

@@ -14,13 +14,20 @@ import {
 
 const NEWLINE = 0x0a;
 
+/** Shared by all writers: each use ends before the next begins. */
+let scratch = new Uint8Array(new ArrayBuffer(4 * BLOCK_SIZE));
+
+function reserve(size: number): Uint8Array {
+  if (scratch.length < size) scratch = new Uint8Array(new ArrayBuffer(size));
+  return scratch;
+}
+
 /** Writes the `local` format: see record.ts. */
 export class LocalLogWriter implements LogWriter {
   readonly #file: LogFile;
   readonly #attributes: Uint8Array;
   /** By stream: does the last record end in the middle of a line? */
   readonly #midLine: [boolean, boolean, boolean] = [false, false, false];
-  #buffer = new Uint8Array(new ArrayBuffer(BLOCK_SIZE));
 
   /** `attributes` are kept in each file for `--details`. */
   constructor(
@@ -68,9 +75,9 @@ export class LocalLogWriter implements LogWriter {
 
   #recallMidLine(): void {
     const start = lastBlockStart(this.#file.offset);
-    const length = this.#file.read(this.#buffer, BLOCK_SIZE, start);
-    const cursor = new RecordCursor(this.#buffer, 0, length);
-    while (cursor.next()) this.#midLine[cursor.kind] = this.#buffer[cursor.to - 1] !== NEWLINE;
+    const length = this.#file.read(scratch, BLOCK_SIZE, start);
+    const cursor = new RecordCursor(scratch, 0, length);
+    while (cursor.next()) this.#midLine[cursor.kind] = scratch[cursor.to - 1] !== NEWLINE;
     this.#midLine[0] = false;
   }
 
@@ -81,8 +88,7 @@ export class LocalLogWriter implements LogWriter {
   #append(kind: 0 | LogStream, bytes: Uint8Array, time: bigint): boolean {
     const start = this.#file.offset;
     // Each block that is touched adds at most a header and the space left before it.
-    this.#reserve(2 * bytes.length + 2 * BLOCK_SIZE);
-    const buffer = this.#buffer;
+    const buffer = reserve(2 * bytes.length + 2 * BLOCK_SIZE);
     let at = 0;
     let done = 0;
     let lines = 0;
@@ -104,10 +110,6 @@ export class LocalLogWriter implements LogWriter {
       if (kind !== 0) this.#midLine[kind] = bytes[done - 1] !== NEWLINE;
     }
     return this.#file.append(buffer, at, () => Math.max(lines, 1));
-  }
-
-  #reserve(size: number): void {
-    if (this.#buffer.length < size) this.#buffer = new Uint8Array(new ArrayBuffer(size));
   }
 }
 
