@@ -53,6 +53,16 @@ export function listenUnix(path: string): number {
   throw new SyscallError(failed, number, path);
 }
 
+/** A datagram socket that receives at a path, non-blocking. The path must be free. */
+export function bindDatagram(path: string): number {
+  const fd = check(libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK_CLOEXEC, 0), "socket");
+  const address = socketAddress(path);
+  if (libc.bind(fd, address, address.length) === 0) return fd;
+  const number = errno();
+  close(fd);
+  throw new SyscallError("bind", number, path);
+}
+
 /** The next connection, non-blocking; undefined when none waits. */
 export function acceptUnix(listener: number): number | undefined {
   for (;;) {

@@ -20,6 +20,8 @@ export interface LogWriter {
   write(stream: LogStream, bytes: Uint8Array, time: bigint): void;
   /** The end, after the last `write`. */
   position(): LogPosition;
+  /** Resolves when the log can be written; rejects where it cannot. Undefined: at once. */
+  opened(): Promise<void> | undefined;
   /** Resolves when more may be written; undefined while that is at once (a driver that sends elsewhere). */
   ready(): Promise<void> | undefined;
   /** Tells followers that nothing more comes. */

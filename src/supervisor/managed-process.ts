@@ -63,6 +63,11 @@ export class ManagedProcess implements AttachedTo, OutputSink {
     this.#log = ProcessLog.open(this.store.directory, this.request.log, resume);
   }
 
+  /** Resolves when the log can be written, if there is one. */
+  logOpened(): Promise<void> | undefined {
+    return this.#log?.opened();
+  }
+
   /** The runtime reports success: its record is stored, and everything flows. */
   begin(pid: number, stdio: OpenStdio): void {
     this.pid = pid;

@@ -8,6 +8,7 @@ import {
   type LogPosition,
   type LogStream,
   type LogWriter,
+  loggingFailure,
   openLogWriter,
 } from "../logs/index.ts";
 
@@ -55,6 +56,15 @@ export class ProcessLog {
     this.#writer.write(stream, bytes, realtime());
     this.consumed[stream] += bytes.length;
     this.#store();
+  }
+
+  /** Resolves when the log can be written; rejects with Docker's words where it cannot. */
+  async opened(): Promise<void> {
+    try {
+      await this.#writer.opened();
+    } catch (error) {
+      throw loggingFailure(error);
+    }
   }
 
   /** Resolves when more may be written; undefined while that is at once. */

@@ -22,6 +22,7 @@ export async function startProcess(
   let pid: number | undefined;
   try {
     managed.openLog(false);
+    await managed.logOpened();
     const opened = openRuntimeStdio(store, request);
     stdio = opened;
     await reaper.expect(async () => {

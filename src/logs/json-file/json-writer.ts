@@ -46,6 +46,10 @@ export class JsonLogWriter implements LogWriter {
     return this.#file.position();
   }
 
+  opened(): undefined {
+    return undefined;
+  }
+
   ready(): undefined {
     return undefined;
   }

@@ -60,6 +60,10 @@ export class LocalLogWriter implements LogWriter {
     return this.#file.position();
   }
 
+  opened(): undefined {
+    return undefined;
+  }
+
   ready(): undefined {
     return undefined;
   }
