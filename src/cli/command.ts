@@ -24,7 +24,7 @@ export interface CommandContext {
   readonly path: string;
   /** Fails where the endpoint cannot be read; the daemon is not asked yet. */
   client(): Promise<EngineClient>;
-  config(): ConfigFile;
+  config(): Promise<ConfigFile>;
   terminal(): Promise<TerminalControl>;
 }
 

@@ -1,5 +1,3 @@
-import { fstatSync } from "node:fs";
-
 /** The parts of Bun's FileSink that a stream of bytes needs. */
 export interface Sink {
   write(chunk: string | Uint8Array): number | Promise<number>;
@@ -20,10 +18,6 @@ export class Output {
     this.#open = open;
   }
 
-  get isTerminal(): boolean {
-    return isTerminal(this.fd);
-  }
-
   write(chunk: string | Uint8Array): void {
     if (chunk.length === 0) return;
     this.#sink ??= this.#open();
@@ -42,21 +36,5 @@ export class Output {
 
   async flush(): Promise<void> {
     await this.#sink?.flush();
-  }
-}
-
-const MEMORY_DEVICES = 1;
-
-/**
- * Whether a descriptor is a terminal. A look at the device number: node:tty takes 8 ms to load, longer
- * than `berth ps` takes in all. Character devices that are no terminals are those of memory
- * (/dev/null, /dev/zero, /dev/random), all of major number 1.
- */
-export function isTerminal(fd: number): boolean {
-  try {
-    const status = fstatSync(fd);
-    return status.isCharacterDevice() && ((status.rdev >> 8) & 0xfff) !== MEMORY_DEVICES;
-  } catch {
-    return false;
   }
 }

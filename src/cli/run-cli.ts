@@ -38,8 +38,12 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
     if (failure.message !== "") host.stderr.line(failure.message);
     code = failure.exitCode;
   }
-  await host.stdout.flush();
-  await host.stderr.flush();
+  try {
+    await host.stdout.flush();
+    await host.stderr.flush();
+  } catch (error) {
+    return describeFailure(error).exitCode;
+  }
   return code;
 }
 
@@ -126,9 +130,9 @@ class CommandLine {
 
   #context(path: string, globals: ParsedFlags<GlobalFlags>): CommandContext {
     const host = this.#host;
-    let config: ConfigFile | undefined;
+    let config: Promise<ConfigFile> | undefined;
     let client: Promise<EngineClient> | undefined;
-    const readConfig = (): ConfigFile => {
+    const readConfig = (): Promise<ConfigFile> => {
       config ??= readConfigFile(globals.values.config);
       return config;
     };
@@ -157,7 +161,8 @@ class CommandLine {
   }
 
   async #width(): Promise<number> {
-    if (!this.#host.stdout.isTerminal) return DEFAULT_WIDTH;
+    const { isTerminal } = await import("./terminal/is-terminal.ts");
+    if (!isTerminal(this.#host.stdout.fd)) return DEFAULT_WIDTH;
     const terminal = await this.#host.terminal();
     return terminal.size(this.#host.stdout.fd)?.columns || DEFAULT_WIDTH;
   }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command.ts";
 import { fileProblem } from "../container-config/environment.ts";
+import { isTerminal } from "../terminal/is-terminal.ts";
 
 /**
  * Writes an archive to a file, which appears under its name only when it is whole, or to standard output
@@ -15,7 +16,7 @@ export async function writeArchive(
   open: () => Promise<AsyncIterable<Uint8Array>>,
 ): Promise<void> {
   if (path === "") {
-    if (stdout.isTerminal) {
+    if (isTerminal(stdout.fd)) {
       throw new CliError("cowardly refusing to save to a terminal. Use the -o flag or redirect");
     }
     for await (const chunk of await open()) await stdout.send(chunk);

@@ -7,7 +7,7 @@ export async function connect(sources: EndpointSources): Promise<EngineClient> {
   const { EngineClient } = await import("../../client/index.ts");
   const { host, tls } = await resolveEndpoint(sources);
   const version = sources.environment["DOCKER_API_VERSION"];
-  const headers = sources.config().HttpHeaders;
+  const headers = (await sources.config()).HttpHeaders;
   try {
     return new EngineClient({
       host,

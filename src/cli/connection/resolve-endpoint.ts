@@ -1,19 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
 import { CliError } from "../cli-error.ts";
 import type { FlagValues } from "../flags/flag.ts";
 import type { GlobalFlags } from "../global-flags.ts";
 import type { ConfigFile } from "./config-file.ts";
+import { readTls, type TlsFiles } from "./tls-files.ts";
 
 export const DEFAULT_HOST = "unix:///run/berth.sock";
 const DEFAULT_PORT = 2375;
 const DEFAULT_TLS_PORT = 2376;
-
-export interface TlsFiles {
-  ca?: string;
-  cert?: string;
-  key?: string;
-  verify: boolean;
-}
 
 /** The daemon to talk to: `unix:///path` or `tcp://host:port`. */
 export interface Endpoint {
@@ -26,7 +19,7 @@ export interface EndpointSources {
   readonly flags: FlagValues<GlobalFlags>;
   readonly changed: ReadonlySet<string>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  config(): ConfigFile;
+  config(): Promise<ConfigFile>;
 }
 
 /**
@@ -35,14 +28,18 @@ export interface EndpointSources {
  */
 export async function resolveEndpoint(sources: EndpointSources): Promise<Endpoint> {
   const { flags, environment } = sources;
-  if (flags.host.length > 1) throw new CliError("Specify only one -H");
+  if (flags.host.length > 1)
+    throw new CliError(
+      "Failed to initialize: unable to resolve docker endpoint: Specify only one -H",
+    );
   if (flags.host.length > 0 && flags.context !== "") {
     throw new CliError("conflicting options: cannot specify both --host and --context");
   }
   const host =
     flags.host[0] ?? (flags.context === "" ? hostFromEnvironment(environment) : undefined);
   if (host !== undefined) return withTls(host, sources);
-  const context = flags.context || environment["DOCKER_CONTEXT"] || sources.config().currentContext;
+  const context =
+    flags.context || environment["DOCKER_CONTEXT"] || (await sources.config()).currentContext;
   if (context === undefined || context === "" || context === "default") {
     return withTls(DEFAULT_HOST, sources);
   }
@@ -52,7 +49,7 @@ export async function resolveEndpoint(sources: EndpointSources): Promise<Endpoin
   if (tlsDirectory === undefined) return { host: parseHost(stored.host, false) };
   return {
     host: parseHost(stored.host, true),
-    tls: readTls(
+    tls: await readTls(
       {
         ca: `${tlsDirectory}/ca.pem`,
         cert: `${tlsDirectory}/cert.pem`,
@@ -68,42 +65,17 @@ const hostFromEnvironment = (
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined => environment["BERTH_HOST"] || environment["DOCKER_HOST"] || undefined;
 
-function withTls(host: string, { flags, changed, environment }: EndpointSources): Endpoint {
+async function withTls(
+  host: string,
+  { flags, changed, environment }: EndpointSources,
+): Promise<Endpoint> {
   const verify = changed.has("tlsverify")
     ? flags.tlsverify
     : (environment["DOCKER_TLS_VERIFY"] ?? "") !== "";
   const enabled = verify || flags.tls || (environment["DOCKER_TLS"] ?? "") !== "";
   if (!enabled) return { host: parseHost(host, false) };
   const paths = { ca: flags.tlscacert, cert: flags.tlscert, key: flags.tlskey };
-  return { host: parseHost(host, true), tls: readTls(paths, verify, changed) };
-}
-
-function readTls(
-  paths: { ca: string; cert: string; key: string },
-  verify: boolean,
-  changed: ReadonlySet<string>,
-): TlsFiles {
-  const read = (path: string, required: boolean): string | undefined => {
-    if (!required && !existsSync(path)) return undefined;
-    try {
-      return readFileSync(path, "utf8");
-    } catch (error) {
-      throw new CliError(
-        `Failed to initialize: unable to resolve docker endpoint: open ${path}: no such file or directory`,
-        1,
-        { cause: error },
-      );
-    }
-  };
-  const ca = read(paths.ca, verify || changed.has("tlscacert"));
-  const cert = read(paths.cert, changed.has("tlscert"));
-  const key = read(paths.key, changed.has("tlskey"));
-  return {
-    verify,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
+  return { host: parseHost(host, true), tls: await readTls(paths, verify, changed) };
 }
 
 /** Completes what the user gave: `:2375`, `tcp://`, `host`, `/run/x.sock` is no host. */

@@ -32,14 +32,14 @@ export interface CreateInput {
  * The body of a create request, as Docker's CLI makes it from the same flags. Throws an Error in its
  * words for what does not fit together.
  */
-export function createRequest(input: CreateInput): ContainerCreateRequest {
+export async function createRequest(input: CreateInput): Promise<ContainerCreateRequest> {
   const { values, changed, args, environment } = input;
   checkValues(values, changed);
   const [image = "", ...words] = args;
   const ports = parsePorts(values.publish, values.expose);
   const volumes = parseVolumes(values.volume);
   const streams = attachedStreams(values);
-  const variables = readVariables(values["env-file"], values.env, environment);
+  const variables = await readVariables(values["env-file"], values.env, environment);
   const health = healthConfig(values, changed);
   const network = networkSettings(values);
   return {
@@ -62,10 +62,10 @@ export function createRequest(input: CreateInput): ContainerCreateRequest {
     WorkingDir: values.workdir,
     Entrypoint: changed.has("entrypoint") ? [values.entrypoint] : null,
     OnBuild: null,
-    Labels: readLabels(values["label-file"], values.label),
+    Labels: await readLabels(values["label-file"], values.label),
     ...(values["stop-signal"] === "" ? {} : { StopSignal: values["stop-signal"] }),
     ...(changed.has("stop-timeout") ? { StopTimeout: values["stop-timeout"] } : {}),
-    HostConfig: hostConfig(input, ports, volumes.binds, network.mode),
+    HostConfig: await hostConfig(input, ports, volumes.binds, network.mode),
     NetworkingConfig: { EndpointsConfig: network.endpoints },
   };
 }
@@ -160,18 +160,18 @@ function healthConfig(
 
 const orNull = <T>(values: readonly T[]): T[] | null => (values.length === 0 ? null : [...values]);
 
-function hostConfig(
+async function hostConfig(
   { values, changed }: CreateInput,
   ports: PortSettings,
   binds: string[],
   networkMode: string,
-): Partial<HostConfig> {
+): Promise<Partial<HostConfig>> {
   const restart = parseRestartPolicy(values.restart);
   if (values.rm && restart.Name !== "no" && restart.Name !== "") {
     throw new Error("conflicting options: cannot specify both --restart and --rm");
   }
   const capabilities = resolveCapabilities(values["cap-add"], values["cap-drop"]);
-  const security = parseSecurityOptions(values["security-opt"]);
+  const security = await parseSecurityOptions(values["security-opt"]);
   const { devices, requests } = parseDevices(values.device);
   return {
     Binds: orNull(binds),

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { CliError } from "../cli-error.ts";
 import { splitPair } from "../flags/flag-kinds.ts";
 
@@ -15,20 +14,20 @@ export function validateVariable(text: string, environment: Environment = proces
 }
 
 /** Variables of files before those of flags, so that flags win. */
-export function readVariables(
+export async function readVariables(
   files: readonly string[],
   variables: readonly string[],
   environment: Environment,
-): string[] {
-  return [...files.flatMap((path) => readPairs(path, (name) => environment[name])), ...variables];
+): Promise<string[]> {
+  return [...(await readAll(files, (name) => environment[name])), ...variables];
 }
 
 /** Labels of files and flags; the last one with a key wins. */
-export function readLabels(
+export async function readLabels(
   files: readonly string[],
   labels: readonly string[],
-): Record<string, string> {
-  const pairs = [...files.flatMap((path) => readPairs(path, () => undefined)), ...labels];
+): Promise<Record<string, string>> {
+  const pairs = [...(await readAll(files, () => undefined)), ...labels];
   return Object.fromEntries(pairs.map(splitPair));
 }
 
@@ -37,13 +36,21 @@ export function validateLabel(text: string): string {
   return text;
 }
 
+async function readAll(files: readonly string[], lookup: Lookup): Promise<string[]> {
+  const pairs: string[] = [];
+  for (const path of files) pairs.push(...(await readPairs(path, lookup)));
+  return pairs;
+}
+
+type Lookup = (name: string) => string | undefined;
+
 /**
  * `NAME=value` lines of a file; `#` starts a comment line. A bare name takes its value from `lookup`,
  * and is left out without one.
  */
-function readPairs(path: string, lookup: (name: string) => string | undefined): string[] {
+async function readPairs(path: string, lookup: Lookup): Promise<string[]> {
   const pairs: string[] = [];
-  for (const [index, line] of readText(path).split(/\r?\n/).entries()) {
+  for (const [index, line] of (await readText(path)).split(/\r?\n/).entries()) {
     const text = (index === 0 ? line.replace(/^\ufeff/, "") : line).trimStart();
     if (text === "" || text.startsWith("#")) continue;
     const [name, value] = splitPair(text);
@@ -57,9 +64,9 @@ function readPairs(path: string, lookup: (name: string) => string | undefined): 
 }
 
 /** A file's text. Failures read as Go's: `open PATH: no such file or directory`. */
-export function readText(path: string): string {
+export async function readText(path: string): Promise<string> {
   try {
-    return readFileSync(path, "utf8");
+    return await Bun.file(path).text();
   } catch (error) {
     throw new CliError(`open ${path}: ${fileProblem(error)}`, 1, { cause: error });
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { CliError } from "../cli-error.ts";
 import { quoteGo } from "../format/quote-go.ts";
 import { fileProblem } from "./environment.ts";
@@ -11,7 +10,7 @@ export interface SecuritySettings {
 }
 
 /** `--security-opt`; a seccomp profile is read here, since the daemon may be on another machine. */
-export function parseSecurityOptions(given: readonly string[]): SecuritySettings {
+export async function parseSecurityOptions(given: readonly string[]): Promise<SecuritySettings> {
   const options: string[] = [];
   let unconfinedPaths = false;
   for (const option of given) {
@@ -19,7 +18,7 @@ export function parseSecurityOptions(given: readonly string[]): SecuritySettings
     if (key === "systempaths" && value === "unconfined") {
       unconfinedPaths = true;
     } else if (key === "seccomp" && value !== "unconfined" && value !== "builtin") {
-      options.push(`seccomp=${readProfile(value)}`);
+      options.push(`seccomp=${await readProfile(value)}`);
     } else {
       options.push(option);
     }
@@ -39,10 +38,10 @@ function splitOption(option: string): [key: string, value: string] {
   return [match?.[1] ?? option, match?.[2] ?? ""];
 }
 
-function readProfile(path: string): string {
+async function readProfile(path: string): Promise<string> {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = await Bun.file(path).text();
   } catch (error) {
     throw new CliError(
       `opening seccomp profile (${path}) failed: open ${path}: ${fileProblem(error)}`,

@@ -12,6 +12,8 @@ const ESCAPES: Record<string, string> = {
 
 /** A double-quoted Go string literal (strconv.Quote, the `%q` of fmt). */
 export function quoteGo(text: string): string {
+  // Classes of Unicode take a while to compile; plain ASCII needs none.
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   return `"${text.replace(/["\\\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, escapeCharacter)}"`;
 }
 

@@ -1,6 +1,7 @@
 import type { ProgressMessage } from "../../spec/index.ts";
 import type { CommandContext } from "../command.ts";
 import type { Output } from "../output.ts";
+import { isTerminal } from "../terminal/is-terminal.ts";
 import { progressText } from "./progress-text.ts";
 
 const DEFAULT_WIDTH = 200;
@@ -17,7 +18,7 @@ export async function showProgress(
   messages: AsyncIterable<ProgressMessage>,
   onAux: (value: unknown) => void = () => {},
 ): Promise<void> {
-  const view = output.isTerminal
+  const view = isTerminal(output.fd)
     ? new TerminalView(output, await terminalWidth(context, output))
     : new PlainView(output);
   for await (const message of messages) {

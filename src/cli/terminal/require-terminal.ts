@@ -1,5 +1,5 @@
 import { CliError } from "../cli-error.ts";
-import { isTerminal } from "../output.ts";
+import { isTerminal } from "./is-terminal.ts";
 
 /** A container's terminal needs one on this side where input is attached. */
 export function requireTerminal(options: { stdin: boolean; tty: boolean }): void {

@@ -18,7 +18,7 @@ export const command = defineCommand({
     "sig-proxy": bool("Proxy all received signals to the process", { initial: true }),
   },
   run: async ({ values, args, context }) => {
-    const detachKeys = values["detach-keys"] || (context.config().detachKeys ?? "");
+    const detachKeys = values["detach-keys"] || ((await context.config()).detachKeys ?? "");
     return attach(context, args[0] ?? "", {
       stdin: !values["no-stdin"],
       signals: values["sig-proxy"],

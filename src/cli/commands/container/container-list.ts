@@ -59,7 +59,10 @@ export function containerRow(container: ContainerSummary, truncate: boolean): Ro
     Names: names(container.Names ?? [], truncate),
     Image: image(container, truncate),
     Command: quoteGo(truncate ? ellipsis(Command, 20) : Command),
-    CreatedAt: goTime(new Date(Created * 1000)),
+    // Made only when it is shown: the local zone takes milliseconds to load.
+    get CreatedAt() {
+      return goTime(new Date(Created * 1000));
+    },
     RunningFor: ago(Created),
     Ports: displayPorts(container.Ports ?? []),
     State: container.State,

@@ -1,11 +1,8 @@
-import { closeSync, openSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { EngineError } from "../../../spec/errors.ts";
 import type { ContainerCreateRequest, ContainerCreateResponse } from "../../../spec/index.ts";
 import { familiarString, parseReference, withDefaultTag } from "../../../spec/reference.ts";
-import { CliError } from "../../cli-error.ts";
 import type { CommandContext } from "../../command.ts";
 import type { ContainerFlagValues } from "../../container-config/create-request.ts";
-import { fileProblem } from "../../container-config/environment.ts";
 
 /** Creates the container of `create` or `run`, with the image pulled as `--pull` says. */
 export async function createContainer(
@@ -14,7 +11,8 @@ export async function createContainer(
   request: ContainerCreateRequest,
 ): Promise<ContainerCreateResponse> {
   warnLocally(context, values);
-  const idFile = openIdFile(values.cidfile);
+  const idFile =
+    values.cidfile === "" ? undefined : (await import("./id-file.ts")).openIdFile(values.cidfile);
   try {
     const response = await createWithImage(context, values, request);
     for (const warning of response.Warnings ?? []) context.stderr.line(`WARNING: ${warning}`);
@@ -78,39 +76,4 @@ function warnLocally({ stderr }: CommandContext, values: ContainerFlagValues): v
   if (local !== undefined) {
     stderr.line(`WARNING: Localhost DNS (${local}) may fail in containers.`);
   }
-}
-
-interface IdFile {
-  write(id: string): void;
-  discard(): void;
-}
-
-/** The file of `--cidfile`: made before the container, so that two never share one. */
-function openIdFile(path: string): IdFile | undefined {
-  if (path === "") return undefined;
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
-    throw new CliError(
-      `container ID file found, make sure the other container isn't running or delete ${path}`,
-    );
-  }
-  let fd: number;
-  try {
-    fd = openSync(path, "wx", 0o644);
-  } catch (error) {
-    throw new CliError(
-      `failed to create the container ID file: open ${path}: ${fileProblem(error)}`,
-      1,
-      { cause: error },
-    );
-  }
-  return {
-    write: (id) => {
-      writeSync(fd, id);
-      closeSync(fd);
-    },
-    discard: () => {
-      closeSync(fd);
-      unlinkSync(path);
-    },
-  };
 }

@@ -17,7 +17,7 @@ export const command = defineCommand({
     try {
       checkPullPolicy(values.pull);
       const { environment } = context;
-      request = createRequest({ values, changed, args, environment });
+      request = await createRequest({ values, changed, args, environment });
     } catch (error) {
       throw containerFailure(error, "create");
     }

@@ -27,8 +27,8 @@ export const command = defineCommand({
   run: async ({ values, args, context }) => {
     const [name = "", ...words] = args;
     const attaches = !values.detach;
-    const detachKeys = values["detach-keys"] || (context.config().detachKeys ?? "");
-    const variables = readVariables(values["env-file"], values.env, context.environment);
+    const detachKeys = values["detach-keys"] || ((await context.config()).detachKeys ?? "");
+    const variables = await readVariables(values["env-file"], values.env, context.environment);
     const request: ExecCreateRequest = {
       User: values.user,
       Privileged: values.privileged,

@@ -21,7 +21,7 @@ export const command = defineCommand({
     size: bool("Display total file sizes", { short: "s" }),
   },
   run: async ({ values, changed, context }) => {
-    const format = values.format || (values.quiet ? "" : (context.config().psFormat ?? ""));
+    const format = values.format || (values.quiet ? "" : ((await context.config()).psFormat ?? ""));
     const size = (await readsSize(format)) && !changed.has("size") ? true : values.size;
     const limit = values.latest && !changed.has("last") ? 1 : values.last;
     const client = await context.client();

@@ -37,9 +37,9 @@ export const command = defineCommand({
     try {
       checkPullPolicy(values.pull);
       const { environment } = context;
-      const request = createRequest({ values, changed, args, environment });
+      const request = await createRequest({ values, changed, args, environment });
       applySession(request, values);
-      const detachKeys = values["detach-keys"] || (context.config().detachKeys ?? "");
+      const detachKeys = values["detach-keys"] || ((await context.config()).detachKeys ?? "");
       run = { context, request, values, detachKeys };
     } catch (error) {
       throw containerFailure(error, "run");

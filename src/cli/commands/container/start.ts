@@ -20,7 +20,7 @@ export const command = defineCommand({
   },
   run: async ({ values, args, context }) => {
     if (values.checkpoint !== "") throw new CliError(EXPERIMENTAL);
-    const detachKeys = values["detach-keys"] || (context.config().detachKeys ?? "");
+    const detachKeys = values["detach-keys"] || ((await context.config()).detachKeys ?? "");
     if (!values.attach && !values.interactive) return startAll(context, args);
     if (args.length > 1)
       throw new CliError("you cannot start and attach multiple containers at once");

@@ -22,7 +22,7 @@ export const command = defineCommand({
   },
   run: async ({ values, args, context }) => {
     const client = await context.client();
-    const format = values.format || (context.config().statsFormat ?? "");
+    const format = values.format || ((await context.config()).statsFormat ?? "");
     const spec = statsList(!values["no-trunc"]);
     const names = args.length > 0 ? args : await containerIds(client, values.all);
     if (values["no-stream"]) {

@@ -53,7 +53,10 @@ function historyList(options: { human: boolean; truncate: boolean }): ListSpec<I
       return {
         ID: truncate ? shortId(Id) : Id,
         CreatedSince: human ? ago(Created) : rfc3339(new Date(Created * 1000)),
-        CreatedAt: rfc3339(new Date(Created * 1000)),
+        // Made only when it is shown: the local zone takes milliseconds to load.
+        get CreatedAt() {
+          return rfc3339(new Date(Created * 1000));
+        },
         CreatedBy: truncate ? ellipsis(command, 45) : command,
         Size: human ? humanSize(Size, 3) : String(Size),
         Comment,

@@ -46,7 +46,10 @@ virtual_size: {{.Size}}
       Tag: tag,
       Digest: shown,
       CreatedSince: ago(image.Created),
-      CreatedAt: goTime(new Date(image.Created * 1000)),
+      // Made only when it is shown: the local zone takes milliseconds to load.
+      get CreatedAt() {
+        return goTime(new Date(image.Created * 1000));
+      },
       Size: humanSize(image.Size, 3),
       Containers: image.Containers === -1 ? "N/A" : String(image.Containers),
       VirtualSize: humanSize(image.Size),

@@ -2,8 +2,8 @@ import { fstatSync } from "node:fs";
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, noArguments } from "../../command.ts";
 import { bool, string } from "../../flags/flag-kinds.ts";
-import { isTerminal } from "../../output.ts";
 import { showProgress } from "../../progress/show-progress.ts";
+import { isTerminal } from "../../terminal/is-terminal.ts";
 import { fileInput, standardInput } from "../archive-input.ts";
 
 const STDIN = 0;
@@ -27,7 +27,7 @@ export const command = defineCommand({
     const body = values.input === "" ? standardInput() : fileInput(values.input);
     const { images } = await context.client();
     // Progress is drawn only where there is a terminal to draw it on.
-    const quiet = values.quiet || !context.stdout.isTerminal;
+    const quiet = values.quiet || !isTerminal(context.stdout.fd);
     const messages = await images.load(body, {
       quiet,
       ...(values.platform === "" ? {} : { platforms: [values.platform] }),

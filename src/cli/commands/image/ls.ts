@@ -30,7 +30,8 @@ export const command = defineCommand({
     const images = await client.images.list({ all: values.all, filters });
     const digests = values.digests || values.format.includes(".Digest");
     const spec = imageList({ truncate: !values["no-trunc"], digests: values.digests });
-    const format = values.format || (values.quiet ? "" : (context.config().imagesFormat ?? ""));
+    const format =
+      values.format || (values.quiet ? "" : ((await context.config()).imagesFormat ?? ""));
     await printList(context.stdout, spec, nameImages(images, digests), {
       format,
       ...(values.quiet ? { quietField: "ID" } : {}),

@@ -10,7 +10,7 @@ export async function pullImage(
   options: { platform: string; output?: Output },
 ): Promise<void> {
   const { images } = await context.client();
-  const auth = await credentialsFor(context.config(), reference);
+  const auth = await credentialsFor(await context.config(), reference);
   const messages = await images.pull({
     reference,
     ...(options.platform === "" ? {} : { platform: options.platform }),

@@ -22,7 +22,8 @@ export const command = defineCommand({
     const client = await context.client();
     const networks = await client.networks.list({ filters: toFilters(values.filter) });
     const sorted = [...networks].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    const format = values.format || (values.quiet ? "" : (context.config().networksFormat ?? ""));
+    const format =
+      values.format || (values.quiet ? "" : ((await context.config()).networksFormat ?? ""));
     await printList(context.stdout, networkList(!values["no-trunc"]), sorted, {
       format,
       ...(values.quiet ? { quietField: "ID" } : {}),

@@ -16,10 +16,10 @@ export interface ClientInfo {
   Context: string;
 }
 
-export function clientInfo(
+export async function clientInfo(
   { environment, config, build }: CommandContext,
   daemonApi?: string,
-): ClientInfo {
+): Promise<ClientInfo> {
   const wanted = environment["DOCKER_API_VERSION"] || API_VERSION;
   const older = daemonApi !== undefined && compareVersions(daemonApi, wanted) < 0;
   return {
@@ -34,7 +34,7 @@ export function clientInfo(
     Context:
       environment["BERTH_HOST"] || environment["DOCKER_HOST"]
         ? "default"
-        : environment["DOCKER_CONTEXT"] || config().currentContext || "default",
+        : environment["DOCKER_CONTEXT"] || (await config()).currentContext || "default",
   };
 }
 

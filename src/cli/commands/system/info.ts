@@ -17,7 +17,7 @@ export const command = defineCommand({
   flags: { format: string(OBJECT_FORMAT_USAGE, { short: "f" }) },
   run: async ({ values, context }) => {
     if (values.format !== "") return printFormatted(context, values.format);
-    const { Version, Context } = clientInfo(context);
+    const { Version, Context } = await clientInfo(context);
     context.stdout.write(
       `Client:\n Version:    ${Version}\n Context:    ${Context}\n Debug Mode: false\n\nServer:\n`,
     );
@@ -37,7 +37,7 @@ async function printFormatted(context: CommandContext, format: string): Promise<
   } catch (error) {
     failure = error;
   }
-  const { DefaultAPIVersion, ApiVersion: _, ...client } = clientInfo(context);
+  const { DefaultAPIVersion, ApiVersion: _, ...client } = await clientInfo(context);
   const data = {
     ...info,
     ClientInfo: { Debug: false, ...client, DefaultAPIVersion, Plugins: [], Warnings: null },

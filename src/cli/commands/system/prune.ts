@@ -19,7 +19,7 @@ export const command = defineCommand({
   },
   run: async ({ values, context }) => {
     if (values.volumes && values.filter.some((pair) => pair.startsWith("until="))) {
-      throw new CliError('The "until" filter is not supported with "--volumes"');
+      throw new CliError('ERROR: The "until" filter is not supported with "--volumes"');
     }
     if (!values.force && !(await confirm(context, warning(values)))) return undefined;
     const client = await context.client();

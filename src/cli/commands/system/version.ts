@@ -23,7 +23,7 @@ export const command = defineCommand({
     } catch (error) {
       failure = error;
     }
-    const client = clientInfo(context, server?.ApiVersion);
+    const client = await clientInfo(context, server?.ApiVersion);
     if (values.format === "json") {
       context.stdout.line(JSON.stringify({ Client: client, Server: server ?? null }));
     } else if (execute === undefined) {

@@ -25,7 +25,8 @@ export const command = defineCommand({
     const { volumes } = await context.client();
     const { Volumes } = await volumes.list({ filters: toFilters(values.filter) });
     const sorted = [...(Volumes ?? [])].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    const format = values.format || (values.quiet ? "" : (context.config().volumesFormat ?? ""));
+    const format =
+      values.format || (values.quiet ? "" : ((await context.config()).volumesFormat ?? ""));
     await printList(context.stdout, VOLUME_LIST, sorted, {
       format,
       ...(values.quiet ? { quietField: "Name" } : {}),
