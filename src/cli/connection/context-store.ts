@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { CliError } from "../cli-error.ts";
 
@@ -16,7 +15,7 @@ interface ContextMetadata {
 
 /** Reads a context from the store below the configuration directory. */
 export function readContext(configDirectory: string, name: string): ContextEndpoint {
-  const id = createHash("sha256").update(name).digest("hex");
+  const id = new Bun.CryptoHasher("sha256").update(name).digest("hex");
   const path = `${configDirectory}/contexts/meta/${id}/meta.json`;
   const fail = (why: string): never => {
     throw new CliError(
