@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mountTmpfs, unmount } from "../linux/mount.ts";
 import type { LogDriver } from "./log-configuration.ts";
 import { NumberedSeries, RenamedSeries } from "./log-series.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -191,6 +194,31 @@ for (const driver of ["local", "json-file"] as const) {
       writeLines(again, 10, 12);
       again.close();
       expect(await read(driver)).toBe(lines(0, 12));
+    });
+
+    test("a full disk drops lines, and a note counts them once there is room", async () => {
+      mkdirSync(directory);
+      mountTmpfs(directory, "size=256k");
+      try {
+        const filler = join(directory, "filler");
+        writeFileSync(filler, new Uint8Array(120 * 1024));
+        const writer = openWriter(driver);
+        writeLines(writer, 0, 20_000, 100);
+        rmSync(filler);
+        writeLines(writer, 20_000, 20_100, 100);
+        writer.close();
+        const logged = await read(driver);
+        const note = /berth: (\d+) log lines \(\d+ bytes\) dropped: .*No space left on device.*\n/g;
+        const dropped = [...logged.matchAll(note)].map((match) => Number(match[1]));
+        expect(dropped.length).toBeWithin(1, 5);
+        const kept = logged.replace(note, "").trimEnd().split("\n");
+        expect(kept.length + dropped.reduce((sum, count) => sum + count, 0)).toBe(20_100);
+        const numbers = kept.map((line) => Number(line.slice("line ".length)));
+        expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+        expect(numbers.at(-1)).toBe(20_099);
+      } finally {
+        unmount(directory);
+      }
     });
 
     test("compresses old files and reads them", async () => {

@@ -80,10 +80,6 @@ export class LogFile {
     return this.#offset;
   }
 
-  get dropped(): Dropped | undefined {
-    return this.#dropped;
-  }
-
   position(): LogPosition {
     return { file: this.#file, offset: this.#offset };
   }
@@ -122,15 +118,29 @@ export class LogFile {
     return readAt(this.#fd, into, Math.min(length, this.#offset - offset), offset);
   }
 
-  /** Takes the count of what was dropped, for the note about it. */
-  takeDropped(): Dropped | undefined {
+  /**
+   * Writes what came, and before it a note about what has been dropped since the last write. The note
+   * stays only if there is room for both, or a disk that is nearly full would fill with notes.
+   */
+  writeWithNote(writeNote: (dropped: Dropped) => boolean, write: () => boolean): void {
     const dropped = this.#dropped;
+    if (dropped === undefined) {
+      write();
+      return;
+    }
+    const before = this.#offset;
     this.#dropped = undefined;
-    return dropped;
-  }
-
-  restoreDropped(dropped: Dropped): void {
-    this.#drop(dropped.lines, dropped.bytes, dropped.reason);
+    if (writeNote(dropped) && write()) return;
+    const { lines, bytes } = this.#dropped ?? { lines: 0, bytes: 0 };
+    if (this.#offset === before) {
+      // The note itself did not fit, and is none of the container's lines.
+      this.#dropped = dropped;
+      write();
+      return;
+    }
+    this.#offset = before;
+    this.#dropped = dropped;
+    this.#drop(lines, bytes, dropped.reason);
   }
 
   close(): void {

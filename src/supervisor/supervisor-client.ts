@@ -24,6 +24,8 @@ export interface SupervisorClientOptions {
 }
 
 const RETRY_MS = 1000;
+/** A request over which that many supervisors have died is given up. */
+const MAX_ATTEMPTS = 5;
 
 /**
  * The daemon's side of the supervisor. Register `onExit` before `connect`. When the supervisor dies, the
@@ -56,12 +58,12 @@ export class SupervisorClient implements Supervisor {
   }
 
   async #startOnce(request: ProcessRequest): Promise<{ pid: number }> {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const session = await this.#ensureSession();
       try {
         return await session.request("start", { request });
       } catch (error) {
-        if (!(error instanceof SessionLost)) throw error;
+        if (!(error instanceof SessionLost) || attempt === MAX_ATTEMPTS) throw error;
       }
       // The supervisor died over it: its successor knows whether the process came to be.
       const records = await this.processes();
@@ -125,12 +127,12 @@ export class SupervisorClient implements Supervisor {
     method: Method,
     params: ControlMethods[Method]["params"],
   ): Promise<ControlMethods[Method]["result"]> {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const session = await this.#ensureSession();
       try {
         return await session.request(method, params);
       } catch (error) {
-        if (!(error instanceof SessionLost)) throw error;
+        if (!(error instanceof SessionLost) || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }

@@ -39,6 +39,8 @@ interface JsonLine {
 export class JsonLineDecoder {
   #scratch = new Uint8Array(new ArrayBuffer(64 * 1024));
   #attributes = "";
+  #timeBytes: Uint8Array = new Uint8Array();
+  #time: bigint | undefined;
 
   /** One line, `bytes[from … to)`, without its newline. False: the sink wants no more. */
   decode(bytes: Uint8Array, from: number, to: number, sink: RecordSink): boolean {
@@ -90,7 +92,17 @@ export class JsonLineDecoder {
     }
     if (!startsWith(bytes, at, TIME)) return undefined;
     if (!sink.needsTime) return 0n;
-    return parseLogTime(latin(bytes, at + TIME.length, to - 2));
+    return this.#decodeTime(bytes, at + TIME.length, to - 2);
+  }
+
+  /** Lines that were written together have the same time. */
+  #decodeTime(bytes: Uint8Array, from: number, to: number): bigint | undefined {
+    const last = this.#timeBytes;
+    if (last.length !== to - from || !startsWith(bytes, from, last)) {
+      this.#timeBytes = bytes.slice(from, to);
+      this.#time = parseLogTime(latin(bytes, from, to));
+    }
+    return this.#time;
   }
 
   #setAttributes(text: string, sink: RecordSink): boolean {

@@ -30,11 +30,10 @@ export class JsonLogWriter implements LogWriter {
     if (bytes.length === 0) return;
     this.#file.rotateIfFull();
     const text = this.#times.short(time);
-    const dropped = this.#file.takeDropped();
-    if (dropped !== undefined && !this.#append(2, droppedNote(dropped), text)) {
-      this.#file.restoreDropped(dropped);
-    }
-    this.#append(stream, bytes, text);
+    this.#file.writeWithNote(
+      (dropped) => this.#append(2, droppedNote(dropped), text),
+      () => this.#append(stream, bytes, text),
+    );
   }
 
   #append(stream: LogStream, bytes: Uint8Array, time: string): boolean {

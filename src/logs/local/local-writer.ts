@@ -49,11 +49,10 @@ export class LocalLogWriter implements LogWriter {
   write(stream: LogStream, bytes: Uint8Array, time: bigint): void {
     if (bytes.length === 0) return;
     if (this.#file.rotateIfFull()) this.#writeAttributes();
-    const dropped = this.#file.takeDropped();
-    if (dropped !== undefined && !this.#append(2, droppedNote(dropped), time)) {
-      this.#file.restoreDropped(dropped);
-    }
-    this.#append(stream, bytes, time);
+    this.#file.writeWithNote(
+      (dropped) => this.#append(2, droppedNote(dropped), time),
+      () => this.#append(stream, bytes, time),
+    );
   }
 
   position(): LogPosition {
@@ -113,7 +112,7 @@ export class LocalLogWriter implements LogWriter {
       lines += newlines;
       if (kind !== 0) this.#midLine[kind] = bytes[done - 1] !== NEWLINE;
     }
-    return this.#file.append(buffer, at, () => Math.max(lines, 1));
+    return this.#file.append(buffer, at, () => (kind === 0 ? 0 : Math.max(lines, 1)));
   }
 }
 
