@@ -131,7 +131,10 @@ function newRecord(
   const { id, name, image, config, hostConfig } = parts;
   const { path, args } = commandLine(config);
   const endpoints = Object.fromEntries(
-    Object.entries(parts.endpoints).map(([network, endpoint]) => [network, endpoint ?? {}]),
+    Object.entries(parts.endpoints).map(([network, endpoint]) => [
+      network === "default" ? "bridge" : network,
+      endpoint ?? {},
+    ]),
   );
   return {
     id,

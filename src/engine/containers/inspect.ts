@@ -22,7 +22,7 @@ export async function inspectContainer(
     resolvConf: everStarted ? files.resolvConf : "",
     log: logPath(context, container),
     graph: graphData(context, container),
-    appArmorProfile: context.host.appArmor ? "docker-default" : "",
+    appArmorProfile: context.host.appArmor.defaultProfile ?? "",
   });
   return options.size ? { ...inspect, ...(await containerSizes(context, container)) } : inspect;
 }

@@ -15,14 +15,16 @@ export function mergeRunConfig(
 ): ContainerConfig {
   const base = image ?? {};
   const healthcheck = mergeHealthcheck(user.Healthcheck, base.Healthcheck);
+  const { ExposedPorts, ...rest } = user;
+  const exposed = joinKeys(ExposedPorts, base.ExposedPorts);
   return {
-    ...user,
+    ...rest,
     ...mergeCommand(user, base),
     User: user.User || (base.User ?? ""),
     Env: mergeEnvironment(user.Env, base.Env),
     WorkingDir: user.WorkingDir || (base.WorkingDir ?? ""),
     Labels: { ...base.Labels, ...user.Labels },
-    ExposedPorts: joinKeys(user.ExposedPorts, base.ExposedPorts),
+    ...(exposed === null ? {} : { ExposedPorts: exposed }),
     Volumes: joinKeys(user.Volumes, base.Volumes),
     ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
     ...either("StopSignal", user.StopSignal, base.StopSignal),
