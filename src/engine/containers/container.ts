@@ -25,7 +25,7 @@ export class Container {
   readonly lock = new OperationLock();
   readonly backoff = new RestartBackoff();
   readonly execs = new Map<ExecId, Exec>();
-  /** Ends the streams of clients that are attached; called when the container can never run again. */
+  /** End the streams of clients that wait for the next run, for when it will never come. */
   readonly attachments = new Set<() => void>();
   health: HealthMonitor | undefined;
   /** Calls off the restart that the policy has scheduled. */

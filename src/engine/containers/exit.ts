@@ -38,6 +38,8 @@ export async function endRun(
   const { record } = container;
   container.health?.stop();
   container.health = undefined;
+  // Their streams end by themselves, after the last byte.
+  container.attachments.clear();
   noteOom(context, container);
   await tearDown(context, container);
   const ranFor = Date.parse(exit.finishedAt) - Date.parse(record.state.startedAt);

@@ -52,6 +52,9 @@ export function pumpAttached(
   });
   client.once("error", () => finish("gone"));
   client.once("close", () => finish("gone"));
+  // Whoever had them before may have paused them, and a listener alone does not undo that.
+  stream.resume();
+  client.resume();
   if (client.destroyed) finish("gone");
   return promise;
 }

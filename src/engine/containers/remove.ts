@@ -61,6 +61,8 @@ export async function removeLocked(
   context.containers.delete(container);
   forgetExecs(context, container);
   publishContainerEvent(context, container, "destroy");
+  // Those who wait for the removal have got what they wanted, whatever became of the last start.
+  record.state.error = "";
   container.notifyRemoved();
 }
 
