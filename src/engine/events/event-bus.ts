@@ -24,7 +24,8 @@ export class EventBus {
   readonly #clock: Clock;
   readonly #history: number;
   readonly #backlog: number;
-  readonly #ring: EventMessage[] = [];
+  /** With the exact time: `timeNano` is a double, which rounds. */
+  readonly #ring: { at: bigint; event: EventMessage }[] = [];
   readonly #listeners = new Set<Listener>();
 
   constructor(clock: Clock, limits: EventBusLimits = {}) {
@@ -49,7 +50,7 @@ export class EventBus {
       time: Number(nano / 1_000_000_000n),
       timeNano: Number(nano),
     };
-    this.#ring.push(event);
+    this.#ring.push({ at: nano, event });
     if (this.#ring.length > this.#history) this.#ring.shift();
     for (const listener of this.#listeners) listener(event);
   }
@@ -64,8 +65,7 @@ export class EventBus {
     const passes = (event: EventMessage) => matchesEvent(event, options.filters);
     const { since, until } = options;
     if (since !== undefined) {
-      for (const event of this.#ring) {
-        const at = BigInt(event.timeNano);
+      for (const { at, event } of this.#ring) {
         if (at >= since && (until === undefined || at <= until) && passes(event)) queue.push(event);
       }
     }
