@@ -12,6 +12,7 @@ const libc = bindLibc({
   accept4: { args: [i32, ptr, ptr, i32], returns: i32 },
   shutdown: { args: [i32, i32], returns: i32 },
   recvmsg: { args: [i32, ptr, i32], returns: i64_fast },
+  sendmsg: { args: [i32, ptr, i32], returns: i64_fast },
   send: { args: [i32, ptr, i64_fast, i32], returns: i64_fast },
 });
 
@@ -21,6 +22,8 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const MSG_NOSIGNAL = 0x4000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
 
 /** struct sockaddr_un; throws ENAMETOOLONG where the path does not fit (unix(7)). */
 function socketAddress(path: string): Uint8Array {
@@ -117,16 +120,8 @@ export function sendAvailable(fd: number, bytes: Uint8Array): number {
  * when no message has come yet. Throws EINVAL when the message brings none.
  */
 export function receiveDescriptor(socket: number): number | undefined {
-  const data = struct(256);
   const control = struct(64);
-  const vector = struct(16); // struct iovec
-  vector.view.setBigUint64(0, addressOf(data.bytes), true);
-  vector.view.setBigUint64(8, BigInt(data.bytes.length), true);
-  const message = struct(56); // struct msghdr
-  message.view.setBigUint64(16, addressOf(vector.bytes), true);
-  message.view.setBigUint64(24, 1n, true);
-  message.view.setBigUint64(32, addressOf(control.bytes), true);
-  message.view.setBigUint64(40, BigInt(control.bytes.length), true);
+  const { message, keep } = describeMessage(new Uint8Array(new ArrayBuffer(256)), control.bytes);
   for (;;) {
     const count = Number(libc.recvmsg(socket, message.bytes, MSG_CMSG_CLOEXEC));
     if (count >= 0) break;
@@ -134,9 +129,44 @@ export function receiveDescriptor(socket: number): number | undefined {
     if (number === Errno.EAGAIN) return undefined;
     if (number !== Errno.EINTR) throw new SyscallError("recvmsg", number);
   }
+  keep();
   const length = message.view.getBigUint64(40, true);
   const isRights =
-    length >= 20n && control.view.getInt32(8, true) === 1 && control.view.getInt32(12, true) === 1;
+    length >= 20n &&
+    control.view.getInt32(8, true) === SOL_SOCKET &&
+    control.view.getInt32(12, true) === SCM_RIGHTS;
   if (!isRights) throw new SyscallError("recvmsg", Errno.EINVAL);
   return control.view.getInt32(16, true);
+}
+
+/**
+ * Sends bytes together with a descriptor, of which the peer gets a duplicate. False when the peer takes
+ * nothing now.
+ */
+export function sendDescriptor(socket: number, bytes: Uint8Array, fd: number): boolean {
+  const control = struct(24); // struct cmsghdr and one int, padded
+  control.view.setBigUint64(0, 20n, true);
+  control.view.setInt32(8, SOL_SOCKET, true);
+  control.view.setInt32(12, SCM_RIGHTS, true);
+  control.view.setInt32(16, fd, true);
+  const { message, keep } = describeMessage(bytes, control.bytes);
+  const count = Number(libc.sendmsg(socket, message.bytes, MSG_NOSIGNAL));
+  const number = errno();
+  keep();
+  if (count >= 0) return true;
+  if (number === Errno.EAGAIN) return false;
+  throw new SyscallError("sendmsg", number);
+}
+
+/** struct msghdr with one buffer. `keep` after the call keeps alive what the structure points to. */
+function describeMessage(data: Uint8Array, control: Uint8Array) {
+  const vector = struct(16); // struct iovec
+  vector.view.setBigUint64(0, addressOf(data), true);
+  vector.view.setBigUint64(8, BigInt(data.length), true);
+  const message = struct(56);
+  message.view.setBigUint64(16, addressOf(vector.bytes), true);
+  message.view.setBigUint64(24, 1n, true);
+  message.view.setBigUint64(32, addressOf(control), true);
+  message.view.setBigUint64(40, BigInt(control.length), true);
+  return { message, keep: () => [data, control, vector] };
 }

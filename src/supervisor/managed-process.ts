@@ -1,5 +1,6 @@
 import { realtime } from "../linux/clock.ts";
 import { duplicateAbove, setNonBlocking } from "../linux/descriptor.ts";
+import { close } from "../linux/file.ts";
 import type { Poller } from "../linux/poller.ts";
 import { processStartTime } from "../linux/process.ts";
 import { setWindowSize } from "../linux/pty.ts";
@@ -120,6 +121,16 @@ export class ManagedProcess implements AttachedTo, OutputSink {
     return new SpooledOutput(this.#poller, fd, stream, this.#log, this, spool);
   }
 
+  /** The daemon has kept the tty while there was no supervisor. */
+  regainTerminal(master: number): void {
+    if (this.state !== "running" || !this.request.tty || this.#master !== undefined) {
+      close(master);
+      return;
+    }
+    this.#openStdio({ master }, true, new Uint8Array());
+    for (const output of this.outputs) output.start();
+  }
+
   attach(attachment: Attachment): void {
     if (this.#finished) {
       attachment.finish();
@@ -189,7 +200,13 @@ export class ManagedProcess implements AttachedTo, OutputSink {
 
   running(): RunningProcess {
     const { tty, openStdin, stdinOnce } = this.request;
-    return { id: this.id, pid: this.pid, tty, keepsStdin: openStdin && !stdinOnce && !tty };
+    return {
+      id: this.id,
+      pid: this.pid,
+      tty,
+      lacksTerminal: tty && this.#master === undefined,
+      keepsStdin: openStdin && !stdinOnce && !tty,
+    };
   }
 
   get master(): number | undefined {

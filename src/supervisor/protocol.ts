@@ -18,17 +18,24 @@ export interface WitnessedExit {
 
 export type Hello =
   | { hello: "control"; exits: WitnessedExit[] }
-  | { hello: "attach"; id: string; options: AttachOptions };
+  | { hello: "attach"; id: string; options: AttachOptions }
+  /** Asks for a duplicate of a tty's master; it comes with the welcome (SCM_RIGHTS). */
+  | { hello: "take-terminal"; id: string }
+  /** Brings one to a supervisor that has lost it: sent after the welcome; the end says that it has come. */
+  | { hello: "give-terminal"; id: string };
 
 export type Welcome =
   | { welcome: "control"; version: number; pid: number; processes: RunningProcess[] }
-  | { welcome: "attach" };
+  | { welcome: "attach" }
+  | { welcome: "terminal" };
 
 /** A process whose stdio the daemon should hold too, in case the supervisor dies. */
 export interface RunningProcess {
   id: string;
   pid: number;
   tty: boolean;
+  /** The supervisor has lost its tty, and asks for it back. */
+  lacksTerminal: boolean;
   /** Its stdin stays open whatever clients do. */
   keepsStdin: boolean;
 }

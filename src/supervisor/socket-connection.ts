@@ -87,6 +87,13 @@ export class SocketConnection {
     close(this.fd);
   }
 
+  /** Gives the descriptor away; the connection is over for us. */
+  release(): number {
+    this.#closed = true;
+    this.#poller.remove(this.fd);
+    return this.fd;
+  }
+
   /** What has not been sent yet. */
   get pending(): Uint8Array {
     return Buffer.concat(this.#queue);

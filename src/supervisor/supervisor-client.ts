@@ -2,6 +2,7 @@ import { constants, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { close, open } from "../linux/file.ts";
+import { Poller } from "../linux/poller.ts";
 import { pathInDirectory } from "../linux/unix-socket.ts";
 import { EngineError, errorMessage } from "../spec/index.ts";
 import { ControlSession, openConnection, SessionLost } from "./control-session.ts";
@@ -16,6 +17,7 @@ import type {
   Supervisor,
 } from "./supervisor.ts";
 import { READY_LINE, SOCKET_NAME } from "./supervisor-place.ts";
+import { giveTerminal, takeTerminal } from "./terminal-exchange.ts";
 
 export interface SupervisorClientOptions {
   execRoot: string;
@@ -39,6 +41,8 @@ export class SupervisorClient implements Supervisor {
   #connecting: Promise<ControlSession> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #directory: number | undefined;
+  #poller: Poller | undefined;
+  readonly #keeping = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: SupervisorClientOptions) {
@@ -53,7 +57,8 @@ export class SupervisorClient implements Supervisor {
   async start(request: ProcessRequest): Promise<{ pid: number }> {
     const started = await this.#startOnce(request);
     const { id, tty, openStdin, stdinOnce } = request;
-    this.#hold({ id, pid: started.pid, tty, keepsStdin: openStdin && !stdinOnce && !tty });
+    const keepsStdin = openStdin && !stdinOnce && !tty;
+    this.#hold({ id, pid: started.pid, tty, lacksTerminal: false, keepsStdin });
     return started;
   }
 
@@ -117,7 +122,9 @@ export class SupervisorClient implements Supervisor {
       (session) => session.close(),
       () => {},
     );
+    await Promise.all(this.#keeping);
     for (const id of [...this.#held.keys()]) this.#release(id);
+    this.#poller?.close();
     if (this.#directory !== undefined) close(this.#directory);
     this.#directory = undefined;
   }
@@ -155,7 +162,7 @@ export class SupervisorClient implements Supervisor {
       onClosed: () => this.#lost(session),
     });
     if (welcome.welcome === "control") {
-      for (const running of welcome.processes) this.#hold(running);
+      for (const running of welcome.processes) await this.#holdAgain(running);
     }
     this.#session = session;
     return session;
@@ -175,10 +182,15 @@ export class SupervisorClient implements Supervisor {
   }
 
   #open(hello: Parameters<typeof openConnection>[1]): ReturnType<typeof openConnection> {
-    mkdirSync(this.#options.execRoot, { recursive: true, mode: 0o711 });
-    // By descriptor: the exec root's length must not count against that of a socket's path.
-    this.#directory ??= open(this.#options.execRoot, constants.O_RDONLY | constants.O_DIRECTORY);
-    return openConnection(pathInDirectory(this.#directory, SOCKET_NAME), hello);
+    return openConnection(this.#socketPath(), hello);
+  }
+
+  /** By descriptor: the exec root's length must not count against that of a socket's path. */
+  #socketPath(): string {
+    const { execRoot } = this.#options;
+    mkdirSync(execRoot, { recursive: true, mode: 0o711 });
+    this.#directory ??= open(execRoot, constants.O_RDONLY | constants.O_DIRECTORY);
+    return pathInDirectory(this.#directory, SOCKET_NAME);
   }
 
   /** A process of its own session, so that nothing that ends the daemon ends it. */
@@ -231,7 +243,34 @@ export class SupervisorClient implements Supervisor {
   #hold(running: RunningProcess): void {
     if (this.#held.has(running.id)) return;
     const { directory } = processPaths(this.#options.execRoot, running.id);
-    this.#held.set(running.id, new HeldProcess(directory, running));
+    const held = new HeldProcess(directory, running);
+    this.#held.set(running.id, held);
+    if (!running.tty) return;
+    // In the background: a tty that nobody keeps is hung up by the supervisor's death, no more.
+    const keeping = this.#keepTerminal(running.id, held)
+      .catch((error: unknown) => {
+        console.error(`Cannot keep the terminal of "${running.id}": ${errorMessage(error)}`);
+      })
+      .finally(() => this.#keeping.delete(keeping));
+    this.#keeping.add(keeping);
+  }
+
+  /** Before anybody attaches, a supervisor that has lost a tty gets it back. */
+  async #holdAgain(running: RunningProcess): Promise<void> {
+    const master = this.#held.get(running.id)?.master;
+    if (!running.lacksTerminal) this.#hold(running);
+    else if (master !== undefined) {
+      await giveTerminal(this.#poll(), this.#socketPath(), running.id, master);
+    }
+  }
+
+  async #keepTerminal(id: string, held: HeldProcess): Promise<void> {
+    held.keepTerminal(await takeTerminal(this.#poll(), this.#socketPath(), id));
+  }
+
+  #poll(): Poller {
+    this.#poller ??= new Poller((error) => console.error(error));
+    return this.#poller;
   }
 
   #release(id: string): void {

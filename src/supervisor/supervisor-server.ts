@@ -19,6 +19,7 @@ import {
 import { SocketConnection } from "./socket-connection.ts";
 import { startProcess } from "./start-process.ts";
 import type { ProcessRequest } from "./supervisor.ts";
+import { lendTerminal, regainTerminal } from "./terminal-exchange.ts";
 
 export interface SupervisorServerOptions {
   execRoot: string;
@@ -108,15 +109,24 @@ export class SupervisorServer implements AttachedTo {
 
   #welcome(connection: SocketConnection, decoder: LineDecoder, hello: Hello): void {
     connection.read(false);
-    if (hello.hello === "attach") {
-      const welcome: Welcome = { welcome: "attach" };
-      connection.write(encodeLine(welcome));
-      this.attach(hello.id, new Attachment(connection, hello.options, this));
-      return;
+    switch (hello.hello) {
+      case "control":
+        this.#settleLost(hello.exits);
+        connection.write(encodeLine(this.#controlWelcome()));
+        this.addControl(connection, decoder);
+        return;
+      case "attach": {
+        const welcome: Welcome = { welcome: "attach" };
+        connection.write(encodeLine(welcome));
+        this.attach(hello.id, new Attachment(connection, hello.options, this));
+        return;
+      }
+      case "take-terminal":
+        lendTerminal(connection, this.processes.get(hello.id)?.master);
+        return;
+      case "give-terminal":
+        regainTerminal(this.poller, connection, this.processes.get(hello.id));
     }
-    this.#settleLost(hello.exits);
-    connection.write(encodeLine(this.#controlWelcome()));
-    this.addControl(connection, decoder);
   }
 
   #controlWelcome(): Welcome {
