@@ -40,6 +40,11 @@ const CONTAINER: readonly CommandNode[] = [
   ),
   leaf("create", "Create a new container", () => import("./commands/container/create.ts")),
   leaf(
+    "diff",
+    "Inspect changes to files or directories on a container's filesystem",
+    () => import("./commands/container/diff.ts"),
+  ),
+  leaf(
     "exec",
     "Execute a command in a running container",
     () => import("./commands/container/exec.ts"),
@@ -135,6 +140,7 @@ const IMAGE: readonly CommandNode[] = [
   leaf("ls", "List images", () => import("./commands/image/ls.ts"), ["list"]),
   leaf("prune", "Remove unused images", () => import("./commands/image/prune.ts")),
   leaf("pull", "Download an image from a registry", () => import("./commands/image/pull.ts")),
+  leaf("push", "Upload an image to a registry", () => import("./commands/image/push.ts")),
   leaf("rm", "Remove one or more images", () => import("./commands/image/rm.ts"), ["remove"]),
   leaf(
     "save",
@@ -195,7 +201,7 @@ const SYSTEM: readonly CommandNode[] = [
 ];
 
 const TOP_CONTAINER =
-  "attach commit create export kill logs pause port rename restart rm start stats stop top unpause update wait".split(
+  "attach commit create diff export kill logs pause port rename restart rm start stats stop top unpause update wait".split(
     " ",
   );
 const TOP_IMAGE = "history import load save tag".split(" ");
@@ -229,7 +235,20 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   borrow(CONTAINER, "exec", "Common Commands"),
   borrow(CONTAINER, "ls", "Common Commands", "ps"),
   borrow(IMAGE, "pull", "Common Commands"),
+  borrow(IMAGE, "push", "Common Commands"),
   borrow(IMAGE, "ls", "Common Commands", "images"),
+  {
+    ...leaf("login", "Authenticate to a registry", () => import("./commands/system/login.ts")),
+    group: "Common Commands",
+  },
+  {
+    ...leaf("logout", "Log out from a registry", () => import("./commands/system/logout.ts")),
+    group: "Common Commands",
+  },
+  {
+    ...leaf("search", "Search Docker Hub for images", () => import("./commands/image/search.ts")),
+    group: "Common Commands",
+  },
   {
     ...leaf(
       "version",

@@ -24,6 +24,8 @@ export interface CommandContext {
   readonly path: string;
   /** Fails where the endpoint cannot be read; the daemon is not asked yet. */
   client(): Promise<EngineClient>;
+  /** Where `config.json` stands. */
+  readonly configDirectory: string;
   config(): Promise<ConfigFile>;
   terminal(): Promise<TerminalControl>;
 }

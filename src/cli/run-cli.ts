@@ -141,6 +141,7 @@ class CommandLine {
       stdout: host.stdout,
       stderr: host.stderr,
       build: host.build,
+      configDirectory: globals.values.config,
       environment: host.environment,
       terminal: () => host.terminal(),
       config: readConfig,
