@@ -1,5 +1,22 @@
+/** Where a TarReader takes its bytes from. */
+export interface MemberSource {
+  /** The next `count` bytes if they are at hand, without waiting. Valid until the next call. */
+  takeBuffered(count: number): Buffer | undefined;
+  /** The next `count` bytes; fewer only at the end. Valid until the next call. */
+  take(count: number): Promise<Buffer>;
+  /** Some of the next bytes, `limit` at most; empty at the end. Valid until the next call. */
+  some(limit: number): Promise<Buffer>;
+  /** Reads to the end and drops it. */
+  drain(): Promise<void>;
+  /**
+   * Of a file: passes over bytes that are not at hand, and returns their position. Undefined if they are
+   * at hand.
+   */
+  takeRange?(count: number): number | undefined;
+}
+
 /** Takes exact amounts out of a stream of chunks; copies only what straddles a chunk's end. */
-export class ByteSource {
+export class ByteSource implements MemberSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #buffer: Buffer = Buffer.alloc(0);
   #at = 0;

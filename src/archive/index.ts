@@ -6,4 +6,4 @@ export * from "./tar/encode.ts";
 export type * from "./tar/entry.ts";
 export { TarReader } from "./tar/reader.ts";
 export type * from "./tree-options.ts";
-export { unpackTar } from "./unpack/unpack-tar.ts";
+export { unpackTar, unpackTarFile } from "./unpack/unpack-tar.ts";

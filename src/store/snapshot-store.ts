@@ -48,13 +48,10 @@ export interface SnapshotStore {
     options?: { signal?: AbortSignal },
   ): Promise<LayerRecord>;
   /**
-   * Unpacks a layer (plain, gzip or zstd tar) whose place is known later only, so that a stream need be
-   * read once. A crash or a stream that throws leaves nothing.
+   * Unpacks a layer's blob (plain, gzip or zstd tar) whose place is known later only. A crash or a bad
+   * archive leaves nothing. `not-found` for a blob that is not there.
    */
-  stageLayer(
-    stream: AsyncIterable<Uint8Array>,
-    options?: { signal?: AbortSignal },
-  ): Promise<StagedLayer>;
+  stageLayer(blob: Digest, options?: { signal?: AbortSignal }): Promise<StagedLayer>;
   /** Protects a layer from garbage collection until released, whether it is there yet or not. */
   hold(chainId: ChainId): Disposable;
   /**

@@ -1,5 +1,5 @@
 import type { Timestamp } from "../../linux/file.ts";
-import { ByteSource } from "../byte-source.ts";
+import { ByteSource, type MemberSource } from "../byte-source.ts";
 import { archiveError, BLOCK, type Segment, type TarEntry, type TarType } from "./entry.ts";
 import { decodeHeader, isZeroBlock, type RawHeader, typeOf } from "./header.ts";
 import { decimal, decodePax, type PaxRecord, paxTime, XATTR_PREFIX } from "./pax.ts";
@@ -22,7 +22,7 @@ interface Overrides {
  * `invalid-argument`.
  */
 export class TarReader {
-  readonly #source: ByteSource;
+  readonly #source: MemberSource;
   readonly #global = new Map<string, Buffer>();
   #remaining = 0;
   #padding = 0;
@@ -31,8 +31,8 @@ export class TarReader {
   #inSegment = 0;
   #position = 0;
 
-  constructor(stream: AsyncIterable<Uint8Array>) {
-    this.#source = new ByteSource(stream);
+  constructor(source: AsyncIterable<Uint8Array> | MemberSource) {
+    this.#source = "takeBuffered" in source ? source : new ByteSource(source);
   }
 
   /** Where in the unpacked file the chunk that `read` returned last belongs. */
@@ -69,6 +69,20 @@ export class TarReader {
     this.#inSegment += bytes.length;
     this.#remaining -= bytes.length;
     return bytes;
+  }
+
+  /**
+   * Where in the archive's file the whole of the member's data is, so that the kernel can copy it; it
+   * counts as read. Undefined: read it.
+   */
+  takeRange(): { position: number; length: number } | undefined {
+    const length = this.#remaining;
+    if (length === 0 || this.#segments.length !== 1 || this.#inSegment > 0) return undefined;
+    if (this.#segments[0]?.offset !== 0 || this.#segments[0].length !== length) return undefined;
+    const position = this.#source.takeRange?.(length);
+    if (position === undefined) return undefined;
+    this.#remaining = 0;
+    return { position, length };
   }
 
   /** All of the member's data, for small ones. */

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { changeDirectory } from "../../linux/confinement.ts";
+import { copyRange } from "../../linux/copy-range.ts";
 import { close, read } from "../../linux/file.ts";
 import type { Digest } from "../../spec/index.ts";
 import { type ByteString, fromByteString } from "../byte-string.ts";
 import { failChild } from "../child-protocol.ts";
 import { decompress } from "../compression.ts";
+import { FileSource } from "../file-source.ts";
 import { enterRoot } from "../locked-root.ts";
 import { cleanPath } from "../path.ts";
-import type { TarEntry } from "../tar/entry.ts";
+import { archiveError, type TarEntry } from "../tar/entry.ts";
 import { TarReader } from "../tar/reader.ts";
 import type { TreeMount, UnpackOptions, UnpackResult } from "../tree-options.ts";
 import { acceptsLayerXattr, LayerRules } from "./layer-rules.ts";
@@ -16,8 +18,11 @@ import { TreeWriter } from "./tree-writer.ts";
 export interface UnpackRequest extends Omit<UnpackOptions, "signal" | "mounts"> {
   root: string;
   mounts: readonly TreeMount[];
+  /** Standard input is a file that holds a plain tar with this digest. */
+  file?: { digest: Digest; size: number };
 }
 
+const STDIN = 0;
 const READ_SIZE = 256 * 1024;
 /** Directories that a result names; more are nobody's layer. */
 const MAX_IMPLIED = 10_000;
@@ -31,8 +36,7 @@ export async function runUnpack(argument: string): Promise<never> {
     const request = JSON.parse(argument) as UnpackRequest;
     enterRoot(request.root, request.mounts);
     changeDirectory(request.path ?? "/");
-    const result = await unpack(request, standardInput());
-    drainInput();
+    const result = await unpack(request);
     process.stdout.write(JSON.stringify(result));
     process.exit(0);
   } catch (error) {
@@ -44,7 +48,7 @@ async function* standardInput(): AsyncGenerator<Uint8Array> {
   for (;;) {
     // Not reused: a decompressor holds on to what it was given.
     const buffer = new Uint8Array(new ArrayBuffer(READ_SIZE));
-    const count = read(0, buffer);
+    const count = read(STDIN, buffer);
     if (count === 0) return;
     yield buffer.subarray(0, count);
   }
@@ -53,17 +57,22 @@ async function* standardInput(): AsyncGenerator<Uint8Array> {
 /** What follows a compressed stream's end is nobody's, but whoever sends it wants to see it taken. */
 function drainInput(): void {
   const buffer = new Uint8Array(new ArrayBuffer(READ_SIZE));
-  while (read(0, buffer) > 0);
+  while (read(STDIN, buffer) > 0);
 }
 
-async function unpack(
-  request: UnpackRequest,
-  input: AsyncIterable<Uint8Array>,
-): Promise<UnpackResult> {
+async function unpack(request: UnpackRequest): Promise<UnpackResult> {
+  const { file } = request;
+  if (file === undefined) return await unpackStream(request);
+  const unpacking = new Unpacking(request, new TarReader(new FileSource(STDIN)));
+  await unpacking.run();
+  return { ...unpacking.result(), tarSize: file.size, digest: file.digest };
+}
+
+async function unpackStream(request: UnpackRequest): Promise<UnpackResult> {
   const hash = createHash("sha256");
   let tarSize = 0;
   const measured = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of decompress(input)) {
+    for await (const chunk of decompress(standardInput())) {
       hash.update(chunk);
       tarSize += chunk.length;
       yield chunk;
@@ -71,21 +80,16 @@ async function unpack(
   };
   const unpacking = new Unpacking(request, new TarReader(measured()));
   await unpacking.run();
-  return {
-    bytes: unpacking.bytes,
-    files: unpacking.files,
-    tarSize,
-    digest: `sha256:${hash.digest("hex")}` as Digest,
-    implied: unpacking.implied,
-  };
+  drainInput();
+  return { ...unpacking.result(), tarSize, digest: `sha256:${hash.digest("hex")}` as Digest };
 }
 
 class Unpacking {
   readonly #reader: TarReader;
   readonly #tree: TreeWriter;
   readonly #rules: LayerRules | undefined;
-  bytes = 0;
-  files = 0;
+  #bytes = 0;
+  #files = 0;
 
   constructor(request: UnpackRequest, reader: TarReader) {
     const layer = request.mode === "layer";
@@ -100,8 +104,9 @@ class Unpacking {
     if (layer) this.#tree.implied.add("");
   }
 
-  get implied(): string[] {
-    return [...this.#tree.implied].slice(0, MAX_IMPLIED).map(fromByteString);
+  result(): Pick<UnpackResult, "bytes" | "files" | "implied"> {
+    const implied = [...this.#tree.implied].slice(0, MAX_IMPLIED).map(fromByteString);
+    return { bytes: this.#bytes, files: this.#files, implied };
   }
 
   async run(): Promise<void> {
@@ -113,7 +118,7 @@ class Unpacking {
       this.#rules?.beforeMember(path, entry.type === "directory");
       if (entry.type === "file") await this.#file(path, entry);
       else this.#tree.write(path, entry, entry.type === "link" ? cleanPath(entry.linkTarget) : "");
-      this.files++;
+      this.#files++;
     }
     this.#tree.finish();
   }
@@ -121,6 +126,8 @@ class Unpacking {
   async #file(path: ByteString, entry: TarEntry): Promise<void> {
     const fd = this.#tree.createFile(path);
     try {
+      const range = this.#reader.takeRange();
+      if (range !== undefined) copyMember(range, fd);
       for (let chunk = await this.#reader.read(); chunk; chunk = await this.#reader.read()) {
         const position = entry.sparse === undefined ? undefined : this.#reader.position;
         this.#tree.writeChunk(fd, chunk, position);
@@ -130,6 +137,12 @@ class Unpacking {
       throw error;
     }
     this.#tree.finishFile(fd, path, entry);
-    this.bytes += entry.size;
+    this.#bytes += entry.size;
+  }
+}
+
+function copyMember({ position, length }: { position: number; length: number }, fd: number): void {
+  if (copyRange(STDIN, position, fd, length) < length) {
+    throw archiveError("it ends in the middle of a member");
   }
 }

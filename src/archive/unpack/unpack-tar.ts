@@ -1,5 +1,5 @@
 import { selfCommand } from "../../linux/self-command.ts";
-import { EngineError, errorMessage } from "../../spec/index.ts";
+import { type Digest, EngineError, errorMessage } from "../../spec/index.ts";
 import { childError, exitText } from "../child-protocol.ts";
 import type { UnpackOptions, UnpackResult } from "../tree-options.ts";
 import type { UnpackRequest } from "./unpack-child.ts";
@@ -18,19 +18,13 @@ export async function unpackTar(
 ): Promise<UnpackResult> {
   signal?.throwIfAborted();
   const request: UnpackRequest = { ...options, root, mounts: options.mounts ?? [] };
-  const child = Bun.spawn([...selfCommand(), "unpack", JSON.stringify(request)], {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "" },
-  });
+  const child = spawnUnpack(request, "pipe");
   const kill = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
   try {
-    const output = new Response(child.stdout).text();
-    const errors = new Response(child.stderr).text();
-    const feeding = feed(stream, child);
-    const sourceFailure = await feeding.then(
+    const result = resultOf(child);
+    result.catch(() => undefined);
+    const sourceFailure = await feed(stream, child).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
@@ -38,11 +32,53 @@ export async function unpackTar(
     await child.exited;
     signal?.throwIfAborted();
     if (sourceFailure !== undefined) throw sourceFailure.error;
-    if (child.exitCode !== 0) throw childError("unpack an archive", await errors, exitText(child));
-    return JSON.parse(await output) as UnpackResult;
+    return await result;
   } finally {
     signal?.removeEventListener("abort", kill);
   }
+}
+
+/**
+ * As `unpackTar`, for a plain tar in a file whose digest is known: the bytes of its members go from file
+ * to file inside of the kernel.
+ */
+export async function unpackTarFile(
+  file: { path: string; digest: Digest; size: number },
+  root: string,
+  { signal, ...options }: UnpackOptions,
+): Promise<UnpackResult> {
+  signal?.throwIfAborted();
+  const { digest, size } = file;
+  const mounts = options.mounts ?? [];
+  const request: UnpackRequest = { ...options, root, mounts, file: { digest, size } };
+  const child = spawnUnpack(request, Bun.file(file.path));
+  const kill = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  try {
+    return await resultOf(child);
+  } finally {
+    signal?.removeEventListener("abort", kill);
+    signal?.throwIfAborted();
+  }
+}
+
+function spawnUnpack<Input extends "pipe" | Bun.BunFile>(request: UnpackRequest, stdin: Input) {
+  return Bun.spawn([...selfCommand(), "unpack", JSON.stringify(request)], {
+    stdin,
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
+}
+
+async function resultOf(
+  child: Pick<Child, "stdout" | "stderr" | "exited" | "exitCode" | "signalCode">,
+): Promise<UnpackResult> {
+  const output = new Response(child.stdout).text();
+  const errors = new Response(child.stderr).text();
+  await child.exited;
+  if (child.exitCode !== 0) throw childError("unpack an archive", await errors, exitText(child));
+  return JSON.parse(await output) as UnpackResult;
 }
 
 type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;

@@ -26,11 +26,10 @@ export async function commitContainer(
   const config = commitConfig(source, options);
   const parent = context.store.images.get(source.imageId);
   const store = () => storeLayer(context.store, context.store.snapshots.diffTar(source.id));
-  const { blob, staged } = options.pause
+  using layer = options.pause
     ? await context.containers.whilePaused(source.id, store)
     : await store();
-  using _staged = staged;
-  using _blob = context.store.content.hold(blob.digest);
+  const { blob, staged } = layer;
   const changed = blob.size > EMPTY_TAR;
   const image = await createImage(context, {
     config: childConfig(context, parent?.config, {

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { decompress, detectCompression, type TarEntry, TarReader } from "../../archive/index.ts";
 import { type Digest, invalidArgument, isDigest } from "../../spec/index.ts";
 import type { BlobInfo, BlobWriter, ContentStore, StagedLayer, Store } from "../../store/index.ts";
-import { CopyToBlob } from "./store-layer.ts";
+import { Slots } from "./slots.ts";
 
 const DOCUMENTS = new Set(["manifest.json", "index.json", "oci-layout", "repositories"]);
 const DOCUMENT_LIMIT = 16 << 20;
@@ -10,6 +10,7 @@ const DOCUMENT_LIMIT = 16 << 20;
 const IGNORED = /(^|\/)(VERSION|json)$/;
 const OCI_BLOB = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/;
 const MOST_FILES = 100_000;
+const CONCURRENT_UNPACKS = 3;
 
 /**
  * What an image archive holds: its few named documents in memory, everything else in the content store.
@@ -24,6 +25,7 @@ export class ImageArchive implements AsyncDisposable {
   private readonly links = new Map<string, string>();
   private readonly layers = new Map<Digest, Promise<StagedLayer | undefined>>();
   private readonly holds = new DisposableStack();
+  private readonly unpacking = new Slots(CONCURRENT_UNPACKS);
 
   private constructor(
     private readonly store: Store,
@@ -108,13 +110,14 @@ export class ImageArchive implements AsyncDisposable {
   private async writeMember(reader: TarReader, writer: BlobWriter): Promise<BlobInfo> {
     try {
       if (writer.offset > 0) await writer.restart();
-      const start = await reader.read();
-      const copy = new CopyToBlob(membersBytes(reader, start), writer);
-      const layer = start !== undefined && looksLikeLayer(start) ? this.stage(copy) : undefined;
-      if (layer !== undefined) await Promise.race([copy.read, layer]);
-      const info = await copy.finish();
+      let isLayer: boolean | undefined;
+      for (let part = await reader.read(); part !== undefined; part = await reader.read()) {
+        isLayer ??= looksLikeLayer(part);
+        await writer.write(part);
+      }
+      const info = await writer.commit();
       this.hold(info.digest);
-      if (layer !== undefined) this.layers.set(info.digest, layer);
+      if (isLayer) this.stage(info.digest);
       return info;
     } finally {
       await writer.close();
@@ -122,10 +125,14 @@ export class ImageArchive implements AsyncDisposable {
   }
 
   /** Undefined for what is no layer after all: if an image needs it as one, unpacking it again says why. */
-  private stage(copy: CopyToBlob): Promise<StagedLayer | undefined> {
-    return this.store.snapshots
-      .stageLayer(copy.bytes(), { signal: this.signal })
-      .catch(() => undefined);
+  private stage(digest: Digest): void {
+    if (this.layers.has(digest)) return;
+    const { signal } = this;
+    const staging = this.unpacking.run(() => this.store.snapshots.stageLayer(digest, { signal }));
+    this.layers.set(
+      digest,
+      staging.catch(() => undefined),
+    );
   }
 }
 
@@ -140,11 +147,4 @@ function digestOf(path: string): Digest | undefined {
 function looksLikeLayer(start: Uint8Array): boolean {
   const magic = Buffer.from(start.subarray(257, 262)).toString("latin1");
   return magic === "ustar" || ["gzip", "zstd"].includes(detectCompression(start));
-}
-
-async function* membersBytes(
-  reader: TarReader,
-  start: Uint8Array | undefined,
-): AsyncGenerator<Uint8Array> {
-  for (let part = start; part !== undefined; part = await reader.read()) yield part;
 }

@@ -34,9 +34,8 @@ export function importImage(
       options.source === "-"
         ? body
         : await openUrl(context.transport, options.source, progress, running);
-    const { blob, staged } = await storeLayer(context.store, stream, running);
-    using _staged = staged;
-    using _blob = context.store.content.hold(blob.digest);
+    using layer = await storeLayer(context.store, stream, running);
+    const { blob, staged } = layer;
     const comment = options.message || `Imported from ${options.source}`;
     const { id } = await createImage(context, {
       config: childConfig(context, undefined, {

@@ -71,16 +71,13 @@ async function loadLayer(
   layer: ImageLayer,
   below: ImageLayer | undefined,
 ): Promise<void> {
-  const { content, snapshots } = context.store;
+  const { snapshots } = context.store;
   const { chainId, diffId, blob } = layer;
   if (snapshots.layer(chainId) !== undefined) return;
   const wanted = { chainId, parent: below?.chainId, diffId, blob: blob.digest };
-  using staged = await archive.takeLayer(blob.digest);
-  if (staged === undefined) {
-    await snapshots.ensureLayer(wanted, () => content.open(blob.digest), { signal });
-  } else {
-    staged.place(wanted);
-  }
+  using staged =
+    (await archive.takeLayer(blob.digest)) ?? (await snapshots.stageLayer(blob.digest, { signal }));
+  staged.place(wanted);
   if (!quiet) progress.progress(shortId(diffId), "Loading layer", blob.size, blob.size);
 }
 

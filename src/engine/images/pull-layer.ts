@@ -12,7 +12,6 @@ import {
 import type { BlobWriter } from "../../store/index.ts";
 import type { ImageContext } from "./image-context.ts";
 import type { ProgressQueue } from "./progress-queue.ts";
-import { passWhile } from "./store-layer.ts";
 
 export interface LayerToPull {
   readonly blob: Descriptor;
@@ -107,5 +106,16 @@ async function commit(writer: BlobWriter, digest: string): Promise<void> {
     if (errorKind(error) !== "invalid-argument") throw error;
     const message = `filesystem layer verification failed for digest ${digest}`;
     throw new EngineError("internal", message, { cause: error });
+  }
+}
+
+/** Hands a chunk to the reader while it is being written; goes on when both have it. */
+async function* passWhile(writing: Promise<void>, chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+  // A failure is thrown below; until then nobody else may take it for unhandled.
+  writing.catch(() => undefined);
+  try {
+    yield chunk;
+  } finally {
+    await writing;
   }
 }

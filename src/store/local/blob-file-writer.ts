@@ -26,6 +26,9 @@ export interface BlobFileTarget {
   ended: () => unknown;
 }
 
+/** Bytes that are written at once. */
+const GATHER = 1 << 20;
+
 /** Hashes while it writes to a partial file, which becomes the blob by a rename. */
 export class BlobFileWriter implements BlobWriter {
   readonly #target: BlobFileTarget;
@@ -33,6 +36,8 @@ export class BlobFileWriter implements BlobWriter {
   #hash: Hash;
   #offset: number;
   #open = true;
+  #buffer: Buffer | undefined;
+  #gathered = 0;
 
   private constructor(target: BlobFileTarget, file: number, hash: Hash, offset: number) {
     this.#target = target;
@@ -69,15 +74,34 @@ export class BlobFileWriter implements BlobWriter {
       );
     }
     this.#hash.update(chunk);
-    let written = 0;
-    while (written < chunk.length) {
-      const rest = chunk.subarray(written);
-      written += (await writeFile(this.#file, rest)).bytesWritten;
-    }
+    await this.#gather(chunk);
     this.#offset += chunk.length;
   }
 
+  /** Small chunks go to the file together: each write is a trip to another thread. */
+  async #gather(chunk: Uint8Array): Promise<void> {
+    if (this.#gathered + chunk.length > GATHER) await this.#flush();
+    if (chunk.length > GATHER) return await this.#writeAll(chunk);
+    this.#buffer ??= Buffer.allocUnsafe(GATHER);
+    this.#buffer.set(chunk, this.#gathered);
+    this.#gathered += chunk.length;
+  }
+
+  async #flush(): Promise<void> {
+    const count = this.#gathered;
+    this.#gathered = 0;
+    if (this.#buffer !== undefined) await this.#writeAll(this.#buffer.subarray(0, count));
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      written += (await writeFile(this.#file, bytes, written, bytes.length - written)).bytesWritten;
+    }
+  }
+
   async restart(): Promise<void> {
+    this.#gathered = 0;
     await truncateFile(this.#file, 0);
     this.#hash = newHash(this.#target);
     this.#offset = 0;
@@ -93,6 +117,7 @@ export class BlobFileWriter implements BlobWriter {
       throw invalidArgument(`Cannot store "${wanted}": what has arrived is ${got}`);
     }
     const place = this.#target.place(digest);
+    await this.#flush();
     // The bytes are on the disk before the name is: a blob that can be seen is whole after a power loss.
     await syncFile(this.#file);
     await rename(this.#target.partial, place);
@@ -103,8 +128,12 @@ export class BlobFileWriter implements BlobWriter {
 
   async close(): Promise<void> {
     if (!this.#open) return;
-    if (this.#target.digest === undefined) await this.abort();
-    else await this.#end();
+    if (this.#target.digest === undefined) return await this.abort();
+    try {
+      await this.#flush();
+    } finally {
+      await this.#end();
+    }
   }
 
   async abort(): Promise<void> {

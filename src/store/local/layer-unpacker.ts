@@ -1,9 +1,23 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdirSync, writeFileSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type UnpackResult, unpackTar } from "../../archive/index.ts";
+import {
+  detectCompression,
+  type UnpackOptions,
+  type UnpackResult,
+  unpackTar,
+  unpackTarFile,
+} from "../../archive/index.ts";
+import { Errno, isErrno } from "../../linux/errno.ts";
 import { rename } from "../../linux/file.ts";
-import { type ChainId, type DiffId, invalidArgument } from "../../spec/index.ts";
+import {
+  type ChainId,
+  type DiffId,
+  type Digest,
+  invalidArgument,
+  notFound,
+} from "../../spec/index.ts";
 import type { LayerRecord, NewLayer, StagedLayer } from "../snapshot-store.ts";
 import type { LayerTable } from "./layer-table.ts";
 import type { StorePaths } from "./store-paths.ts";
@@ -54,20 +68,32 @@ export class LayerUnpacker {
   }
 
   async #unpack(layer: NewLayer, open: OpenLayer, signal?: AbortSignal): Promise<LayerRecord> {
-    return (await this.stage(open(), signal)).place(layer);
+    const options = unpackOptions(signal);
+    const staged = await this.#stage((directory) => unpackTar(open(), directory, options));
+    return staged.place(layer);
   }
 
-  async stage(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StagedLayer> {
+  async stage(blob: Digest, signal?: AbortSignal): Promise<StagedLayer> {
+    const path = this.#paths.blob(blob);
+    const options = unpackOptions(signal);
+    const { start, size } = await beginning(path, blob);
+    // Only sha256 makes a DiffID.
+    const isLayerTar = detectCompression(start) === "none" && blob.startsWith("sha256:");
+    return await this.#stage((directory) =>
+      isLayerTar
+        ? unpackTarFile({ path, digest: blob, size }, directory, options)
+        : unpackTar(createReadStream(path, { highWaterMark: 256 * 1024 }), directory, options),
+    );
+  }
+
+  async #stage(unpack: (directory: string) => Promise<UnpackResult>): Promise<StagedLayer> {
     const name = `${UNFINISHED}${randomBytes(8).toString("hex")}`;
     const temporary = join(this.#paths.layers, name);
     const diff = join(temporary, "diff");
     mkdirSync(temporary, { mode: 0o711 });
     mkdirSync(diff, { mode: 0o755 });
     try {
-      const result = await unpackTar(stream, diff, {
-        mode: "layer",
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const result = await unpack(diff);
       if (result.implied.length > 0) {
         writeFileSync(join(temporary, "implied.json"), JSON.stringify(result.implied));
       }
@@ -134,5 +160,21 @@ export class LayerUnpacker {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#syncTimer);
+  }
+}
+
+function unpackOptions(signal: AbortSignal | undefined): UnpackOptions {
+  return { mode: "layer", ...(signal === undefined ? {} : { signal }) };
+}
+
+async function beginning(path: string, blob: Digest): Promise<{ start: Uint8Array; size: number }> {
+  try {
+    await using file = await openFile(path);
+    const start = new Uint8Array(6);
+    await file.read(start, 0, start.length, 0);
+    return { start, size: (await file.stat()).size };
+  } catch (error) {
+    if (!isErrno(error, Errno.ENOENT)) throw error;
+    throw notFound(`Cannot unpack "${blob}": no such blob in the content store`);
   }
 }

@@ -10,6 +10,7 @@ import {
   type ChainId,
   conflict,
   type DiffId,
+  type Digest,
   type FilesystemChange,
   notFound,
 } from "../../spec/index.ts";
@@ -84,11 +85,8 @@ export class OverlaySnapshotStore implements SnapshotStore {
     return this.#unpacker.ensure(layer, open, signal);
   }
 
-  stageLayer(
-    stream: AsyncIterable<Uint8Array>,
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<StagedLayer> {
-    return this.#unpacker.stage(stream, signal);
+  stageLayer(blob: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<StagedLayer> {
+    return this.#unpacker.stage(blob, signal);
   }
 
   hold(chainId: ChainId): Disposable {
