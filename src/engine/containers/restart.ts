@@ -7,7 +7,7 @@ import {
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
-import { startLocked } from "./start.ts";
+import { checkStartable, startLocked } from "./start.ts";
 import { stopRunning } from "./stop.ts";
 
 /** Stops the container if it runs, and starts it. */
@@ -40,7 +40,9 @@ export async function restart(
     container.restartingByUser = false;
   }
   await container.lock.run(async () => {
-    if (!container.running) await startLocked(context, container);
+    if (container.running) return;
+    checkStartable(container);
+    await startLocked(context, container);
   });
   publishContainerEvent(context, container, "restart");
 }

@@ -31,7 +31,8 @@ async function removeIfTemporary(context: EngineContext, container: Container): 
   await removeLocked(context, container, { volumes: true });
 }
 
-function checkStartable(container: Container): void {
+/** Throws why the container cannot be started now. */
+export function checkStartable(container: Container): void {
   if (container.paused) {
     throw conflict("cannot start a paused container, try unpause instead");
   }
