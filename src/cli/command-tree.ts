@@ -258,6 +258,14 @@ export const COMMAND_TREE: readonly CommandNode[] = [
     group: "Common Commands",
   },
   borrow(SYSTEM, "info", "Common Commands"),
+  {
+    ...leaf(
+      "completion",
+      "Generate the autocompletion script for the specified shell",
+      () => import("./commands/system/completion.ts"),
+    ),
+    group: "Commands",
+  },
   group("container", "Manage containers", CONTAINER),
   group("image", "Manage images", IMAGE),
   group("network", "Manage networks", NETWORK),

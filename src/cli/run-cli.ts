@@ -73,6 +73,7 @@ class CommandLine {
       return 0;
     }
     if (parsed.args[0] === undefined) return this.#rootHelp(this.#host.stderr);
+    if (parsed.args[0] === "__complete") return this.#complete(parsed.args.slice(1), parsed);
     if (parsed.args[0] === "help") return this.#helpTopic(parsed.args.slice(1));
     return this.#dispatch(COMMAND_TREE, PROGRAM, parsed.args, parsed);
   }
@@ -155,6 +156,18 @@ class CommandLine {
         return client;
       },
     };
+  }
+
+  /** For the scripts of `completion`: candidates for the last word. */
+  async #complete(words: readonly string[], globals: ParsedFlags<GlobalFlags>): Promise<number> {
+    const { complete } = await import("./complete.ts");
+    const candidates = await complete(words, {
+      tree: COMMAND_TREE,
+      globalFlags: globalFlags(this.#host.environment),
+      client: () => this.#context(PROGRAM, globals).client(),
+    });
+    this.#host.stdout.write(candidates.map((each) => `${each}\n`).join(""));
+    return 0;
   }
 
   #deprecatedShorthand(): void {

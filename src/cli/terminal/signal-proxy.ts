@@ -11,6 +11,9 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGTSTP",
 ];
 
+/** A container that does not end lets the user go all the same. */
+const PATIENCE = 3;
+
 /**
  * Hands signals for this process on to the container.
  *
@@ -18,7 +21,13 @@ const FORWARDED: readonly NodeJS.Signals[] = [
  * @returns what stops it.
  */
 export function forwardSignals(send: (signal: string) => Promise<void>): () => void {
+  let terminations = 0;
   const listener = (signal: NodeJS.Signals): void => {
+    if (signal === "SIGINT" || signal === "SIGTERM") terminations++;
+    if (terminations >= PATIENCE) {
+      process.stderr.write("\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n");
+      process.exit(1);
+    }
     send(signal).catch(() => {});
   };
   for (const signal of FORWARDED) process.on(signal, listener);

@@ -10,7 +10,9 @@ export async function createContainer(
   values: ContainerFlagValues,
   request: ContainerCreateRequest,
 ): Promise<ContainerCreateResponse> {
+  refuseUnsupported(values);
   warnLocally(context, values);
+  await addProxies(context, request);
   const idFile =
     values.cidfile === "" ? undefined : (await import("./id-file.ts")).openIdFile(values.cidfile);
   try {
@@ -71,7 +73,25 @@ async function pull(
   });
 }
 
+/** What cannot be honoured is said, never ignored. */
+function refuseUnsupported(values: ContainerFlagValues): void {
+  if (values["use-api-socket"]) throw new Error("--use-api-socket is not supported");
+  if (!values["disable-content-trust"]) throw new Error("content trust is not supported");
+}
+
+async function addProxies(context: CommandContext, request: ContainerCreateRequest): Promise<void> {
+  const config = await context.config();
+  if (config.proxies === undefined) return;
+  const { proxyVariables } = await import("../../container-config/proxies.ts");
+  const { host } = await context.client();
+  const variables = proxyVariables(config, host, request.Env ?? []);
+  if (variables.length > 0) request.Env = [...(request.Env ?? []), ...variables];
+}
+
 function warnLocally({ stderr }: CommandContext, values: ContainerFlagValues): void {
+  if (values["kernel-memory"] !== 0) {
+    stderr.line("WARNING: --kernel-memory is ignored: kernels have no such limit any more.");
+  }
   const local = values.dns.find((address) => /^127\.|^::1$/.test(address));
   if (local !== undefined) {
     stderr.line(`WARNING: Localhost DNS (${local}) may fail in containers.`);

@@ -26,6 +26,7 @@ export const command = defineCommand({
     const named = parsed.tag !== undefined || parsed.digest !== undefined;
     if (values["all-tags"] && named) throw new CliError("tag can't be used with --all-tags/-a");
     checkPlatform(values.platform);
+    if (!values["disable-content-trust"]) throw new CliError("content trust is not supported");
     const reference = values["all-tags"] ? parsed : withDefaultTag(parsed);
     if (!named && !values["all-tags"] && !values.quiet) {
       context.stdout.line("Using default tag: latest");

@@ -31,6 +31,7 @@ export const command = defineCommand({
     }
     if (parsed.digest !== undefined) throw new CliError("cannot push a digest reference");
     checkPlatform(values.platform);
+    if (!values["disable-content-trust"]) throw new CliError("content trust is not supported");
     const { tag } = values["all-tags"] ? parsed : withDefaultTag(parsed);
     if (parsed.tag === undefined && tag !== undefined && !values.quiet) {
       context.stdout.line(`Using default tag: ${tag}`);
