@@ -89,8 +89,11 @@ class CommandLine {
     if (node === undefined) throw unknownCommand(path, word);
     const deeper = `${path} ${node.name}`;
     if (node.load !== undefined) {
+      const context = this.#context(deeper, globals);
+      // Read while the command is loaded; whoever needs it hears of a failure.
+      context.config().catch(() => {});
       const { command } = await node.load();
-      return this.#runCommand(command, deeper, rest, globals);
+      return this.#runCommand(command, rest, context);
     }
     const args = this.#groupArguments(rest, deeper);
     if (args === "help") return this.#groupHelp(node, deeper, this.#host.stdout);
@@ -110,10 +113,10 @@ class CommandLine {
 
   async #runCommand(
     command: AnyCommand,
-    path: string,
     words: readonly string[],
-    globals: ParsedFlags<GlobalFlags>,
+    context: CommandContext,
   ): Promise<number> {
+    const { path } = context;
     const usage = command.usage === "" ? path : `${path} ${command.usage}`;
     let parsed: ParsedFlags<AnyCommand["flags"]>;
     try {
@@ -126,7 +129,7 @@ class CommandLine {
       return this.#commandHelp(command, path);
     }
     command.args(parsed.args, { path, usage });
-    return (await command.run({ ...parsed, context: this.#context(path, globals) })) ?? 0;
+    return (await command.run({ ...parsed, context })) ?? 0;
   }
 
   #context(path: string, globals: ParsedFlags<GlobalFlags>): CommandContext {

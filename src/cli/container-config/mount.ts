@@ -1,7 +1,7 @@
-import { resolve } from "node:path";
 import type { Mount, MountType } from "../../spec/index.ts";
 import { parseBool, splitPair } from "../flags/flag-kinds.ts";
 import { parseByteSize } from "../format/human-size.ts";
+import { absolutePath } from "./absolute-path.ts";
 import { csvFields } from "./csv-fields.ts";
 
 type Setter = (mount: Mount, value: string, key: string) => void;
@@ -15,7 +15,7 @@ const asBool = (value: string, key: string): boolean => {
 };
 
 const setSource: Setter = (mount, value) => {
-  mount.Source = value === "." || value.startsWith("./") ? resolve(value) : value;
+  mount.Source = value === "." || value.startsWith("./") ? absolutePath(value) : value;
 };
 const setTarget: Setter = (mount, value) => {
   mount.Target = value;

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { absolutePath } from "./absolute-path.ts";
 
 export interface VolumeSettings {
   /** `source:target[:options]`. */
@@ -30,5 +30,5 @@ function sourceOf(spec: string): string | undefined {
 }
 
 function absolute(spec: string, source: string): string {
-  return source.startsWith(".") ? resolve(source) + spec.slice(source.length) : spec;
+  return source.startsWith(".") ? absolutePath(source) + spec.slice(source.length) : spec;
 }
