@@ -256,3 +256,18 @@ test("pushImage() sends what is missing, and the same bytes come back", async ()
     `An image does not exist locally with the tag: ${fixture.name("nothing")}`,
   );
 });
+
+test("pushImage() compresses the layers of an image that was made here", async () => {
+  const tar = await tarOf({ file: "x".repeat(10_000) });
+  const body = Readable.from([tar], { objectMode: false });
+  const request = { source: "-", reference: fixture.name("made"), message: "", changes: [] };
+  await collect(fixture.images.import(request, body));
+  const { id } = fixture.store.images.find(fixture.name("made"));
+  await collect(fixture.images.push(fixture.name("made"), { tag: "latest" }));
+  expect(fixture.registry.blobs.has(sha256(tar))).toBe(false);
+  await fixture.images.remove(id, { force: true, noPrune: false, platforms: [] });
+  await fixture.pull(`${fixture.name("made")}:latest`);
+  const [layer] = fixture.store.images.find(fixture.name("made")).layers;
+  expect(layer?.diffId as string).toBe(sha256(tar));
+  expect(layer?.blob.mediaType).toEndWith("tar+gzip");
+});

@@ -1,9 +1,4 @@
-import {
-  parseManifest,
-  putManifest,
-  RemoteRepository,
-  uploadBlob,
-} from "../../distribution/index.ts";
+import { putManifest, RemoteRepository, uploadBlob } from "../../distribution/index.ts";
 import {
   type Descriptor,
   EngineError,
@@ -21,6 +16,7 @@ import type { ImageLayer, ImageRecord } from "../../store/index.ts";
 import { emitImageEvent, type ImageContext } from "./image-context.ts";
 import { imageNames } from "./image-names.ts";
 import { ProgressQueue } from "./progress-queue.ts";
+import { pushableImage } from "./pushable-image.ts";
 import { Slots } from "./slots.ts";
 
 /** Layers that are sent at once. */
@@ -86,23 +82,19 @@ function imagesToPush(
 async function pushTag(push: Push, record: ImageRecord, tag: string): Promise<void> {
   const { context, repository, progress, signal } = push;
   const { content } = context.store;
-  const { digest, mediaType } = record.manifest;
-  const bytes = content.read(digest);
-  const parsed = parseManifest(bytes, mediaType);
-  if (parsed.kind !== "manifest") throw new EngineError("internal", "the image has no manifest");
+  for (const { diffId } of record.layers) progress.status(shortId(diffId), "Preparing");
+  using image = await pushableImage(context.store, record);
   const slots = new Slots(CONCURRENT_UPLOADS);
-  const layers = [...record.layers].reverse();
-  for (const { diffId } of layers) progress.status(shortId(diffId), "Preparing");
-  await Promise.all(
-    layers.map((layer) =>
-      slots.run(
-        () => pushLayer(push, layer),
-        () => progress.status(shortId(layer.diffId), "Waiting"),
-        signal,
-      ),
+  const uploads = image.layers.map((layer) =>
+    slots.run(
+      () => pushLayer(push, layer),
+      () => progress.status(shortId(layer.diffId), "Waiting"),
+      signal,
     ),
   );
-  const { config } = parsed.manifest;
+  await Promise.all(uploads);
+  const { config, bytes } = image;
+  const { digest, mediaType } = image.manifest;
   await uploadBlob(repository, config, { open: () => content.open(config.digest), signal });
   await putManifest(repository, tag, { bytes, mediaType }, signal);
   const { domain, path } = push.reference;
@@ -111,7 +103,10 @@ async function pushTag(push: Push, record: ImageRecord, tag: string): Promise<vo
   progress.push({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: bytes.length } });
 }
 
-async function pushLayer(push: Push, { diffId, blob }: ImageLayer): Promise<void> {
+async function pushLayer(
+  push: Push,
+  { diffId, blob }: Pick<ImageLayer, "diffId" | "blob">,
+): Promise<void> {
   const { context, repository, progress, signal } = push;
   const id = shortId(diffId);
   const result = await uploadBlob(repository, blob, {
