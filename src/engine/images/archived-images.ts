@@ -89,7 +89,8 @@ async function listedImage(
   const config = member(archive, item.Config);
   const layers = item.Layers.map((path) => member(archive, path));
   const tags = item.RepoTags.map((tag) => withDefaultTag(parseReference(tag)));
-  const known = layout.find(({ manifest }) => isSame(manifest.content, config, layers));
+  // The last: what an image came with stands behind its OCI form.
+  const known = layout.findLast(({ manifest }) => isSame(manifest.content, config, layers));
   if (known !== undefined) return { ...known, tags };
   const blobs: Descriptor[] = [];
   for (const layer of layers) blobs.push(await layerDescriptor(content, layer));

@@ -92,6 +92,33 @@ describe("saveImages() and loadImages()", () => {
     await other.remove();
   });
 
+  test("keep Docker's manifest, and have it in OCI form for other readers", async () => {
+    const name = await pulled("a", "1");
+    const { manifest } = fixture.store.images.find(name);
+    const oci = JSON.parse(Buffer.from(fixture.store.content.read(manifest.digest)).toString());
+    const docker = "application/vnd.docker";
+    const document = {
+      ...oci,
+      mediaType: `${docker}.distribution.manifest.v2+json`,
+      config: { ...oci.config, mediaType: `${docker}.container.image.v1+json` },
+      layers: oci.layers.map((layer: object) => ({
+        ...layer,
+        mediaType: `${docker}.image.rootfs.diff.tar.gzip`,
+      })),
+    };
+    await fixture.images.remove(name, { force: true, noPrune: false, platforms: [] });
+    const { digest } = fixture.registry.addManifest("d", "1", document);
+    const docker1 = `${fixture.name("d")}:1`;
+    await fixture.pull(docker1);
+    const archive = await save(docker1);
+    const text = archive.toString("latin1");
+    expect(text).toContain(manifest.digest.slice(7));
+    const other = await ImageFixture.create();
+    expect(await load(archive, other)).toEqual([`Loaded image: ${docker1}\n`]);
+    expect(other.store.images.find(docker1).manifest.digest).toBe(digest);
+    await other.remove();
+  });
+
   test("what is not there is refused before the first byte", async () => {
     await expect(save("nothing")).rejects.toThrow("No such image: nothing:latest");
   });

@@ -49,12 +49,7 @@ export function pushImage(
   return ProgressQueue.run(async (progress, running) => {
     progress.push({ status: `The push refers to repository [${repositoryName(reference)}]` });
     const images = imagesToPush(context, reference);
-    if (images.length === 0) {
-      throw new EngineError(
-        "not-found",
-        `An image does not exist locally with the tag: ${familiarName(reference)}`,
-      );
-    }
+    if (images.length === 0) throw nothingToPush(context, reference);
     const push = { context, repository, reference, progress, signal: running };
     for (const { record, tag } of images) await pushTag(push, record, tag);
     emitImageEvent(context, "push", {
@@ -62,6 +57,17 @@ export function pushImage(
       name: familiarName(reference),
     });
   }, signal);
+}
+
+function nothingToPush(context: ImageContext, reference: Reference): EngineError {
+  const { domain, path } = reference;
+  const others = imagesToPush(context, { domain, path });
+  return new EngineError(
+    "not-found",
+    others.length > 0
+      ? `tag does not exist: ${familiarString(reference)}`
+      : `An image does not exist locally with the tag: ${familiarName(reference)}`,
+  );
 }
 
 function imagesToPush(

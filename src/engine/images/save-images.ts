@@ -21,10 +21,13 @@ import { findImage } from "./find-image.ts";
 import { emitImageEvent, type ImageContext } from "./image-context.ts";
 import { imageNames, isIdPrefix } from "./image-names.ts";
 import type { ByteStream } from "./image-service.ts";
+import { type OciManifest, ociManifest } from "./oci-manifest.ts";
 
 interface SavedImage {
   readonly record: ImageRecord;
   readonly tags: Reference[];
+  /** The manifest in OCI form, where the image came with Docker's. */
+  readonly oci: OciManifest | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ export async function saveImages(
   // Held until the stream ends, so that a removal meanwhile does not tear the archive.
   const held = new DisposableStack();
   for (const digest of blobs.keys()) held.use(content.hold(digest));
-  const files = [...blobFiles(content, blobs), ...indexFiles(saved)];
+  const files = [...blobFiles(content, blobs, saved), ...indexFiles(saved)];
   for (const { record } of saved)
     emitImageEvent(context, "save", { id: record.id, name: record.id });
   return streamArchive(files, held);
@@ -69,7 +72,11 @@ function selectImages(
 ): SavedImage[] {
   const selected = new Map<ImageId, SavedImage>();
   const select = (record: ImageRecord, tags: readonly Reference[]) => {
-    const saved = selected.get(record.id) ?? { record, tags: [] };
+    const saved = selected.get(record.id) ?? {
+      record,
+      tags: [],
+      oci: ociManifest(context.store.content, record),
+    };
     for (const tag of tags) {
       const known = saved.tags.some((one) => referenceString(one) === referenceString(tag));
       if (!known) saved.tags.push(tag);
@@ -132,14 +139,25 @@ function blobsOf(content: ContentStore, record: ImageRecord): { digest: Digest; 
 
 const blobPath = (digest: Digest): string => `blobs/${splitDigest(digest).join("/")}`;
 
-function blobFiles(content: ContentStore, blobs: ReadonlyMap<Digest, number>): ArchiveFile[] {
-  return [...blobs]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([digest, size]) => ({
-      path: blobPath(digest),
-      size,
-      open: () => content.open(digest),
-    }));
+function blobFiles(
+  content: ContentStore,
+  blobs: ReadonlyMap<Digest, number>,
+  saved: readonly SavedImage[],
+): ArchiveFile[] {
+  const stored = [...blobs].map(([digest, size]) => ({
+    path: blobPath(digest),
+    size,
+    open: () => content.open(digest),
+  }));
+  const converted = new Map(
+    saved.flatMap(({ oci }) => (oci === undefined ? [] : [[oci.digest, oci.bytes] as const])),
+  );
+  const made = [...converted].map(([digest, bytes]) => ({
+    path: blobPath(digest),
+    size: bytes.length,
+    bytes,
+  }));
+  return [...stored, ...made].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function indexFiles(saved: readonly SavedImage[]): ArchiveFile[] {
@@ -159,20 +177,33 @@ function indexFiles(saved: readonly SavedImage[]): ArchiveFile[] {
   ];
 }
 
-/** One descriptor for each name; the annotations are containerd's and the image-spec's. */
-function indexEntries({ record, tags }: SavedImage): Descriptor[] {
-  const { mediaType, digest, size } = record.manifest;
+/**
+ * One descriptor for each name; the annotations are containerd's and the image-spec's. Readers of OCI
+ * layouts pass over Docker's manifests, so those stand beside their OCI form, without a name.
+ */
+function indexEntries({ record, tags, oci }: SavedImage): Descriptor[] {
   const { architecture, os, variant } = record.config;
   const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
-  const descriptor = { mediaType, digest, size, platform };
-  if (tags.length === 0) return [descriptor];
-  return tags.map((tag) => ({
-    ...descriptor,
+  const { mediaType, digest, size } = record.manifest;
+  const own = { mediaType, digest, size, platform };
+  const named =
+    oci === undefined
+      ? own
+      : {
+          mediaType: MediaType.ociManifest,
+          digest: oci.digest,
+          size: oci.bytes.length,
+          platform,
+        };
+  const entries: Descriptor[] = tags.map((tag) => ({
+    ...named,
     annotations: {
       "io.containerd.image.name": referenceString(tag),
       "org.opencontainers.image.ref.name": tag.tag ?? "latest",
     },
   }));
+  if (entries.length === 0) entries.push(named);
+  return oci === undefined ? entries : [...entries, own];
 }
 
 function manifestEntry({ record, tags }: SavedImage): Record<string, unknown> {
