@@ -47,7 +47,7 @@ describe("resolveContainerUser()", () => {
     const refused: [string, string[], string][] = [
       ["x", [], "unable to find user x: no matching entries in passwd file"],
       ["alice:x", [], "unable to find group x: no matching entries in group file"],
-      ["alice", ["x"], "Unable to find group x"],
+      ["alice", ["x"], "Unable to find group x: no matching entries in group file"],
       ["4294967296", [], "uids and gids must be in range 0-2147483647"],
       ["-5", [], "uids and gids must be in range 0-2147483647"],
     ];

@@ -93,7 +93,8 @@ function addedGid(groups: readonly GroupEntry[], wanted: string): number {
   const gid = number(wanted);
   const group = groups.find((entry) => entry.name === wanted || entry.gid === gid);
   if (group !== undefined) return group.gid;
-  if (gid === undefined) throw notFound(`Unable to find group ${wanted}`);
+  if (gid === undefined)
+    throw notFound(`Unable to find group ${wanted}: no matching entries in group file`);
   return checkRange(gid);
 }
 

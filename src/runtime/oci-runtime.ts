@@ -12,7 +12,7 @@ export interface RunOptions {
   pidFile: string;
   /** Given for a tty: the runtime connects and sends the pty's master. */
   consoleSocket?: string;
-  /** The runtime writes JSON lines with `level` and `msg` here when it fails. */
+  /** The runtime writes here why it fails; for `classifyStartFailure`. */
   log: string;
 }
 
@@ -147,7 +147,8 @@ export class OciRuntime {
       "--log",
       log,
       "--log-format",
-      "json",
+      // What goes wrong after the program has taken over crun says on the program's own stderr.
+      this.probe.kind === "crun" ? "text" : "json",
       ...this.#cgroupArguments(),
     ];
   }

@@ -82,6 +82,19 @@ describe("classifyStartFailure()", () => {
     });
   });
 
+  test("tells of a working directory that is a file as Docker does", () => {
+    for (const said of [
+      "chdir `/etc/passwd`: Not a directory",
+      "runc run failed: unable to start container process: error during container init: mkdir /etc/passwd: not a directory",
+    ]) {
+      expect(classifyStartFailure(log(said), "true")).toEqual({
+        exitCode: 128,
+        kind: "internal",
+        message: "Cannot mkdir: /etc/passwd is not a directory",
+      });
+    }
+  });
+
   test("makes do without a log", () => {
     expect(classifyStartFailure("", "true").message).toContain("the runtime gave no reason");
     expect(classifyStartFailure("Killed\n", "true").message).toContain("Killed");
@@ -90,4 +103,5 @@ describe("classifyStartFailure()", () => {
 
 test("runtimeMessage() takes the last error", () => {
   expect(runtimeMessage(`${log("first")}${log("second")}`)).toBe("second");
+  expect(runtimeMessage("a warning\nwhat happened\n")).toBe("what happened");
 });

@@ -7,7 +7,7 @@ export interface StartFailure {
   kind: "invalid-argument" | "internal";
 }
 
-/** The last message of level error or fatal in a runtime's JSON log; the whole text if it is no such log. */
+/** The last message of level error or fatal in a runtime's JSON log; the last line of any other log. */
 export function runtimeMessage(log: string): string {
   const messages = log.split("\n").flatMap((line) => {
     try {
@@ -17,7 +17,7 @@ export function runtimeMessage(log: string): string {
       return [];
     }
   });
-  return messages.at(-1) ?? log.trim();
+  return messages.at(-1) ?? log.trim().split("\n").at(-1) ?? "";
 }
 
 const NO_PATH = "executable file not found in $PATH";
@@ -64,6 +64,10 @@ function translate(message: string, argv0: string): string {
 const RUNC_PREFIX =
   /^(?:runc (?:run|create) failed: |exec failed: )?(?:unable to start container process: )?/;
 
+/** A working directory that is a file: Docker finds that out by itself. */
+const WORKING_FILE =
+  /^(?:chdir [`'"](.+)[`'"]: Not a directory|error during container init: mkdir (.+): not a directory)$/;
+
 const MOUNT_HINT =
   ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
 
@@ -85,6 +89,11 @@ export function classifyStartFailure(
   operation: "create" | "exec" = "create",
 ): StartFailure {
   const said = runtimeMessage(log).replace(RUNC_PREFIX, "");
+  const notDirectory = WORKING_FILE.exec(said)?.slice(1).find(Boolean);
+  if (operation === "create" && notDirectory !== undefined) {
+    const message = `Cannot mkdir: ${notDirectory} is not a directory`;
+    return { exitCode: 128, message, kind: "internal" };
+  }
   const reason = translate(said, argv0) || "the runtime gave no reason";
   const exitCode = exitCodeOf(reason, argv0);
   const prefix =
