@@ -1,5 +1,5 @@
 import { FFIType } from "bun:ffi";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { check, Errno, isErrno } from "../errno.ts";
 import { bindLibc, cString } from "../libc.ts";
@@ -83,37 +83,35 @@ function inUse(unified: string): boolean {
   );
 }
 
+/** Gives a controller a v1 hierarchy of its own beside the others. */
+function mountV1(unified: string, controller: string): void {
+  const target = join(unified, "..", controller);
+  const flags = 0x0e; // MS_NOSUID | MS_NODEV | MS_NOEXEC
+  mkdirSync(target, { recursive: true });
+  const [type, path] = [cString("cgroup"), cString(target)];
+  check(libc.mount(type, path, type, flags, cString(controller)), "mount", target);
+}
+
 /**
  * On a hybrid host, gives the controllers that v2 still holds a v1 hierarchy, as boot scripts for cgroup
  * v1 do: crun refuses a hybrid host whose `cgroup.controllers` is not empty. Returns why that is not
- * possible, or undefined when nothing stands in the way (any more). Safe to repeat.
+ * possible, or undefined when nothing stands in the way (any more). The mounts stay, since another daemon
+ * may count on them; while this process lives, they are in use and nobody can unmount them. Once per process.
  */
 export function releaseUnifiedControllers(host: CgroupHost): string | undefined {
   if (host.mode !== "hybrid" || host.unified === undefined) return undefined;
   const held = readWords(join(host.unified, "cgroup.controllers"));
-  if (held.length === 0) return undefined;
-  if (inUse(host.unified)) {
+  if (held.length > 0 && inUse(host.unified)) {
     return `cgroup v2 distributes ${held.join(", ")} on this hybrid host`;
   }
   for (const controller of held) {
-    const target = join(host.unified, "..", controller);
     try {
-      mkdirSync(target, { recursive: true });
-      const flags = 0x0e; // MS_NOSUID | MS_NODEV | MS_NOEXEC
-      check(
-        libc.mount(
-          cString("cgroup"),
-          cString(target),
-          cString("cgroup"),
-          flags,
-          cString(controller),
-        ),
-        "mount",
-        target,
-      );
+      mountV1(host.unified, controller);
     } catch (error) {
       return `the controller ${controller} cannot be moved to cgroup v1: ${String(error)}`;
     }
   }
+  // An unmounted hierarchy falls back to v2, and crun would refuse the next start. Left open on purpose.
+  for (const mount of new Set(detectCgroups().v1.values())) openSync(mount, "r");
   return undefined;
 }
