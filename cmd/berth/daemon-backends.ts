@@ -43,7 +43,7 @@ export function createBackends(context: EngineContext, parts: BackendParts): Bac
       }),
       version: async () => systemVersion(description),
       info: async () => systemInfo(context, description),
-      auth: absent,
+      auth: (credentials) => context.images.logIn(credentials),
     },
   };
 }

@@ -1,4 +1,5 @@
 export * from "./blob-upload.ts";
+export * from "./check-login.ts";
 export * from "./connection-error.ts";
 export * from "./http-transport.ts";
 export * from "./manifest.ts";

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Descriptor, parseReference, type RegistryAuth, sha256 } from "../spec/index.ts";
+import { checkLogin, registryDomain } from "./check-login.ts";
 import { defaultTransportOptions, HttpTransport } from "./http-transport.ts";
 import { translatePullError } from "./pull-error.ts";
 import { defaultRegistryConfig } from "./registry-config.ts";
@@ -230,6 +231,35 @@ describe("RemoteRepository authorization", () => {
     const remote = repository(host, { username: "u", password: "p" });
     expect(await collect(remote.blob(blobOf(text)))).toBe(text);
     expect(stolen).toBeUndefined();
+  });
+});
+
+describe("checkLogin()", () => {
+  test("tells good credentials from bad ones", async () => {
+    const host = await serve((_, response) => response.end());
+    const [server] = servers;
+    server?.removeAllListeners("request");
+    server?.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      const good = request.headers.authorization === "Basic dTpw";
+      response.statusCode = good ? 200 : 401;
+      response.setHeader("WWW-Authenticate", 'Basic realm="r"');
+      response.end();
+    });
+    const config = { ...defaultRegistryConfig, certificateDirectories: [], authorityFiles: [] };
+    const login = (password: string) =>
+      checkLogin(
+        { username: "u", password, serveraddress: host },
+        { config, transport: impatient },
+      );
+    await login("p");
+    await expect(login("x")).rejects.toThrow("unauthorized: authentication required");
+  });
+
+  test("knows where an address leads", () => {
+    expect(registryDomain("https://index.docker.io/v1/")).toBe("docker.io");
+    expect(registryDomain("")).toBe("docker.io");
+    expect(registryDomain("http://reg.example:5000/v2/")).toBe("reg.example:5000");
+    expect(() => registryDomain("a b")).toThrow("invalid reference format");
   });
 });
 

@@ -3,6 +3,7 @@ import {
   familiarString,
   type ImageCommitOptions,
   type ImageRunConfig,
+  notFound,
 } from "../../spec/index.ts";
 import type { ImageRecord } from "../../store/index.ts";
 import { mergeRunConfig } from "../containers/run-config.ts";
@@ -10,7 +11,7 @@ import { applyChanges } from "./change-instructions.ts";
 import type { ImageContext } from "./image-context.ts";
 import type { CommitSource } from "./image-service.ts";
 import { childConfig, createImage, parentBlobs } from "./new-image.ts";
-import { storeLayer } from "./store-layer.ts";
+import { stageBlob, storeBlob } from "./store-layer.ts";
 import { parseTarget, tagAs } from "./tag-image.ts";
 
 /** A tar without members. */
@@ -25,23 +26,26 @@ export async function commitContainer(
   const target = options.repo ? parseTarget(options.repo, options.tag) : undefined;
   const config = commitConfig(source, options);
   const parent = context.store.images.get(source.imageId);
-  const store = () => storeLayer(context.store, context.store.snapshots.diffTar(source.id));
-  using layer = options.pause
-    ? await context.containers.whilePaused(source.id, store)
-    : await store();
+  if (parent === undefined) throw notFound(`No such image: ${source.imageId}`);
+  const { store } = context;
+  const read = () => storeBlob(store, store.snapshots.diffTar(source.id));
+  const changes = options.pause
+    ? await context.containers.whilePaused(source.id, read)
+    : await read();
+  using layer = await stageBlob(store, changes);
   const { blob, staged } = layer;
   const changed = blob.size > EMPTY_TAR;
   const image = await createImage(context, {
-    config: childConfig(context, parent?.config, {
+    config: childConfig(context, parent.config, {
       config,
-      platform: parent?.config ?? context.host,
+      platform: parent.config,
       ...(changed ? { diffId: staged.diffId } : {}),
       author: options.author,
       history: commitHistory(source, options),
     }),
-    blobs: [...parentBlobs(parent?.layers ?? []), ...(changed ? [blob] : [])],
+    blobs: [...parentBlobs(parent.layers), ...(changed ? [blob] : [])],
     staged: changed ? staged : undefined,
-    ...(parent === undefined ? {} : { parent: parent.id }),
+    parent: parent.id,
   });
   if (target !== undefined) tagAs(context, image.id, target);
   tellCommit(context, source, options, image, target === undefined ? "" : familiarString(target));

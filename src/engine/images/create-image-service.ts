@@ -16,6 +16,7 @@ import { importImage } from "./import-image.ts";
 import { inspectImage } from "./inspect-image.ts";
 import { listImages } from "./list-images.ts";
 import { loadImages } from "./load-images.ts";
+import { logIn } from "./log-in.ts";
 import { pruneImages } from "./prune-images.ts";
 import { pullImage } from "./pull-image.ts";
 import { pushImage } from "./push-image.ts";
@@ -64,6 +65,7 @@ export function createImageService(options: ImageServiceOptions): ImageService {
     exportContainer: (id, signal) => exportContainer(context, id, signal),
     commit: (request) => commitContainer(context, request),
     search: (request) => searchImages(context, request),
+    logIn: (auth) => logIn(context, auth),
     resolve: (name, platform) => {
       const { id, config } = findImage(context, name, platform);
       return { id, config };

@@ -1,4 +1,5 @@
 import type {
+  AuthResponse,
   Filters,
   ImageCommitOptions,
   ImageConfig,
@@ -21,6 +22,7 @@ import type {
   ImageTagOptions,
   Platform,
   ProgressMessage,
+  RegistryAuth,
 } from "../../spec/index.ts";
 
 /** Bytes that flow in or out: a node Readable, a web stream or a generator. */
@@ -108,6 +110,8 @@ export interface ImageService {
   /** The container's whole root file system as a tar stream. */
   exportContainer(containerId: string, signal?: AbortSignal): Promise<ByteStream>;
   commit(options: ImageCommitOptions): Promise<{ Id: string }>;
+  /** Tries credentials on their registry; `unauthenticated` where it refuses them. */
+  logIn(auth: RegistryAuth): Promise<AuthResponse>;
   search(options: ImageSearchOptions): Promise<ImageSearchResult[]>;
   /**
    * The image for a new container. `not-found`: `No such image: x`, also where the image that is there is

@@ -14,21 +14,15 @@ export async function storeLayer(
   stream: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<StoredLayer> {
-  using stack = new DisposableStack();
-  const { start, ...info } = await storeStream(store, stream, signal);
-  stack.use(store.content.hold(info.digest));
-  const options = signal === undefined ? {} : { signal };
-  const staged = stack.use(await store.snapshots.stageLayer(info.digest, options));
-  const kept = stack.move();
-  const blob = { mediaType: layerMediaType(start), ...info };
-  return { blob, staged, [Symbol.dispose]: () => kept.dispose() };
+  return await stageBlob(store, await storeBlob(store, stream, signal), signal);
 }
 
-async function storeStream(
+/** Stores a layer's bytes as they come, gzip, zstd or plain. */
+export async function storeBlob(
   { content }: Store,
   stream: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-) {
+  signal?: AbortSignal,
+): Promise<Descriptor> {
   const writer = await content.create();
   let start: Uint8Array = new Uint8Array();
   try {
@@ -37,10 +31,24 @@ async function storeStream(
       if (start.length < 6) start = Buffer.concat([start, chunk.subarray(0, 6)]);
       await writer.write(chunk);
     }
-    return { start, ...(await writer.commit()) };
+    return { mediaType: layerMediaType(start), ...(await writer.commit()) };
   } finally {
     await writer.close();
   }
+}
+
+/** Unpacks a layer's blob. The caller disposes of what it got. */
+export async function stageBlob(
+  store: Store,
+  blob: Descriptor,
+  signal?: AbortSignal,
+): Promise<StoredLayer> {
+  using stack = new DisposableStack();
+  stack.use(store.content.hold(blob.digest));
+  const options = signal === undefined ? {} : { signal };
+  const staged = stack.use(await store.snapshots.stageLayer(blob.digest, options));
+  const kept = stack.move();
+  return { blob, staged, [Symbol.dispose]: () => kept.dispose() };
 }
 
 /** By the layer's first bytes. */

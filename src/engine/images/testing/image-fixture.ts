@@ -11,6 +11,7 @@ import {
   type Index,
   type Manifest,
   MediaType,
+  notFound,
   type Platform,
   type ProgressMessage,
   sha256,
@@ -18,7 +19,7 @@ import {
 import { openStore, type Store } from "../../../store/index.ts";
 import { type ArchiveFile, writeArchive } from "../archive-file.ts";
 import { createImageService } from "../create-image-service.ts";
-import type { ImageEvent, ImageService, ImageUser } from "../image-service.ts";
+import type { CommitSource, ImageEvent, ImageService, ImageUser } from "../image-service.ts";
 import { FakeRegistry } from "./fake-registry.ts";
 
 export type LayerFormat = "plain" | "gzip" | "zstd";
@@ -27,6 +28,10 @@ export type LayerFormat = "plain" | "gzip" | "zstd";
 export class ImageFixture {
   readonly events: ImageEvent[] = [];
   readonly users: (ImageUser & { imageId: string })[] = [];
+  /** Containers that can be committed. */
+  readonly sources = new Map<string, CommitSource>();
+  /** Containers that were paused, in order. */
+  readonly paused: string[] = [];
   images: ImageService;
 
   private constructor(
@@ -61,10 +66,15 @@ export class ImageFixture {
       store,
       containers: {
         usersOf: (imageId) => this.users.filter((user) => user.imageId === imageId),
-        commitSource: () => {
-          throw new Error("no containers here");
+        commitSource: (id) => {
+          const source = this.sources.get(id);
+          if (source === undefined) throw notFound(`No such container: ${id}`);
+          return source;
         },
-        whilePaused: (_, body) => body(),
+        whilePaused: async (id, body) => {
+          this.paused.push(id);
+          return await body();
+        },
       },
       emit: (event) => this.events.push(event),
       transport: new HttpTransport({ ...defaultTransportOptions, retryDelay: 5 }),
