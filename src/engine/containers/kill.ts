@@ -17,8 +17,8 @@ export async function killContainer(
   signalText: string,
 ): Promise<void> {
   try {
-    const container = context.containers.get(ref);
     const signal = signalText === "" ? SIGKILL : parseSignal(signalText);
+    const container = context.containers.get(ref);
     if (signal === SIGKILL) await killAndWait(context, container);
     else await sendSignal(context, container, signal);
   } catch (error) {

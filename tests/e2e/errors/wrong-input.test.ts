@@ -42,12 +42,16 @@ for (const name of COMMAND_LINES) {
       ],
       [["run", "--cap-add", "NOPE", "busybox"], 125, "NOPE"],
       [["run", "--sysctl", "kernel.panic=1", "busybox"], 125, "kernel.panic"],
-      [["run", "--device", "/dev/nope", "busybox", "true"], 125, "/dev/nope"],
+      [["run", "--device", "/dev/nope", "busybox", "true"], 127, "/dev/nope"],
       [["run", "--restart", "sometimes", "busybox"], 125, "invalid restart policy"],
-      [["run", "--rm", "--restart", "always", "busybox"], 125, "can't set"],
+      [
+        ["run", "--rm", "--restart", "always", "busybox"],
+        125,
+        "cannot specify both --restart and --rm",
+      ],
       [["run", "--isolation", "hyperv", "busybox"], 125, "isolation"],
       [["run", "--userns", "nope", "busybox"], 125, "invalid USER mode"],
-      [["kill", "-s", "NOPE", "x"], 1, "No such container: x"],
+      [["kill", "-s", "NOPE", "x"], 1, "invalid signal: NOPE"],
       [["run"], 1, "requires at least 1 argument"],
     ];
     for (const [args, code, message] of cases) {
