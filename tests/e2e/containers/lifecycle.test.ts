@@ -118,13 +118,13 @@ for (const name of COMMAND_LINES) {
       await cli("run", "-d", "--name", "w2", "busybox", "sh", "-c", "exit 4");
       expect((await cli("wait", "w1", "w2")).stdout).toBe("3\n4\n");
       await cli("rm", "w1", "w2");
-      await cli("run", "-d", "--name", "t", "-p", "127.0.0.1::80", "busybox", "sleep", "321");
-      expect((await cli("top", "t")).stdout).toContain("sleep 321");
-      expect((await cli("port", "t", "80")).stdout).toMatch(/^127\.0\.0\.1:\d+\n$/);
-      expect((await cli("inspect", "-f", "{{.State.Status}} {{.Config.Image}}", "t")).stdout).toBe(
-        "running busybox\n",
-      );
-      await cli("rm", "-f", "t");
+      await cli("run", "-d", "--name", "topped", "-p", "127.0.0.1::80", "busybox", "sleep", "321");
+      expect((await cli("top", "topped")).stdout).toContain("sleep 321");
+      expect((await cli("port", "topped", "80")).stdout).toMatch(/^127\.0\.0\.1:\d+\n$/);
+      expect(
+        (await cli("inspect", "-f", "{{.State.Status}} {{.Config.Image}}", "topped")).stdout,
+      ).toBe("running busybox\n");
+      await cli("rm", "-f", "topped");
     });
     test("ps with filters, formats and quiet", async () => {
       await cli("run", "-d", "--name", "p1", "-l", "team=a", "busybox", "sleep", "100");
@@ -142,22 +142,23 @@ for (const name of COMMAND_LINES) {
       await cli("rm", "-f", "p1", "p2");
     });
     test("update changes the limits of a running container", async () => {
-      await cli("run", "-d", "--name", "u", "-m", "64m", "busybox", "sleep", "100");
+      await cli("run", "-d", "--name", "updated", "-m", "64m", "busybox", "sleep", "100");
       expect(
-        (await cli("update", "-m", "128m", "--memory-swap", "-1", "--restart", "always", "u")).code,
+        (await cli("update", "-m", "128m", "--memory-swap", "-1", "--restart", "always", "updated"))
+          .code,
       ).toBe(0);
-      const inspect = JSON.parse((await cli("inspect", "u")).stdout)[0];
+      const inspect = JSON.parse((await cli("inspect", "updated")).stdout)[0];
       expect(inspect.HostConfig.Memory).toBe(128 * 1024 * 1024);
       expect(inspect.HostConfig.RestartPolicy.Name).toBe("always");
-      await cli("rm", "-f", "u");
+      await cli("rm", "-f", "updated");
     });
     test("stats once", async () => {
-      await cli("run", "-d", "--name", "s", "-m", "64m", "busybox", "sleep", "100");
+      await cli("run", "-d", "--name", "stated", "-m", "64m", "busybox", "sleep", "100");
       const row = (
-        await cli("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}} {{.PIDs}}", "s")
+        await cli("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}} {{.PIDs}}", "stated")
       ).stdout;
-      expect(row).toMatch(/^s \S+ ?\S* \/ 64MiB 1\n$/);
-      await cli("rm", "-f", "s");
+      expect(row).toMatch(/^stated \S+ ?\S* \/ 64MiB 1\n$/);
+      await cli("rm", "-f", "stated");
     });
     test("events tell what happened, in order", async () => {
       const since = String(Math.floor(Date.now() / 1000) - 1);
