@@ -35,7 +35,7 @@ for (const name of COMMAND_LINES) {
       expect(commit.stdout.trim()).toMatch(/^sha256:[0-9a-f]{64}$/);
       expect((await cli("run", "--rm", "greeter:1")).stdout).toBe("hi\n");
       expect((await cli("run", "--rm", "greeter:1", "ls", "/etc")).stdout).toBe(
-        "hostname\nhosts\nmtab\npasswd\nresolv.conf\n".replace("mtab\n", ""),
+        "hostname\nhosts\nmtab\npasswd\nresolv.conf\n",
       );
       const inspect = JSON.parse((await cli("inspect", "greeter:1")).stdout)[0];
       expect(inspect.Config.Env).toContain("X=1");

@@ -104,30 +104,15 @@ for (const name of COMMAND_LINES) {
       await cli("rm", "-f", "six");
     });
     test("-p udp: there and back", async () => {
-      await cli(
-        "run",
-        "-d",
-        "--name",
-        "udp",
-        "-p",
-        "18082:90/udp",
-        "busybox",
-        "nc",
-        "-u",
-        "-l",
-        "-p",
-        "90",
-        "-e",
-        "cat",
+      // busybox has no UDP server: the host's netcat, fed with what it hears, echoes its first peer.
+      const echo = "mkfifo /f; cat /f | chroot /host nc.openbsd -u -l 90 > /f";
+      const flags = ["-p", "18082:90/udp", "-v", "/:/host:ro"];
+      await cli("run", "-d", "--name", "udp", ...flags, "busybox", "sh", "-c", echo);
+      await eventually(async () =>
+        (await cli("exec", "udp", "cat", "/proc/net/udp")).stdout.includes(":005A"),
       );
-      await eventually(async () => {
-        const output = await outside.run(
-          "sh",
-          "-c",
-          `echo ping | nc -u -w 1 ${outside.hostAddress} 18082`,
-        );
-        return output.stdout === "ping\n";
-      });
+      const ask = `(echo ping; sleep 1) | nc -u -w 2 ${outside.hostAddress} 18082`;
+      expect((await outside.run("sh", "-c", ask)).stdout).toBe("ping\n");
       await cli("rm", "-f", "udp");
     });
     test("-p forms: one address, a range, ephemeral, -P", async () => {
@@ -197,6 +182,7 @@ test("works beside a dockerd that has set FORWARD to DROP", async () => {
     Bun.spawn(["iptables", "-w", ...args], { stderr: "ignore" }).exited;
   const policy = await new Response(Bun.spawn(["iptables", "-S", "FORWARD"]).stdout).text();
   await iptables("-N", "DOCKER-USER");
+  await iptables("-I", "FORWARD", "-j", "DOCKER-USER");
   await iptables("-P", "FORWARD", "DROP");
   try {
     await suite.daemon.killAndRestart();
@@ -216,6 +202,7 @@ test("works beside a dockerd that has set FORWARD to DROP", async () => {
   } finally {
     await iptables("-P", "FORWARD", policy.includes("-P FORWARD DROP") ? "DROP" : "ACCEPT");
     await suite.daemon.stop();
+    await iptables("-D", "FORWARD", "-j", "DOCKER-USER");
     await iptables("-F", "DOCKER-USER");
     await iptables("-X", "DOCKER-USER");
   }
