@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Poller, Ready } from "../linux/poller.ts";
+import { processStartTime } from "../linux/process.ts";
 import { acceptUnix } from "../linux/unix-socket.ts";
 import { conflict, EngineError, notFound } from "../spec/index.ts";
 import { type AttachedTo, Attachment } from "./attachment.ts";
@@ -76,6 +77,10 @@ export class SupervisorServer implements AttachedTo {
   awaitChild(managed: ManagedProcess): void {
     managed.isChild = true;
     this.reaper.wait(managed.pid, (exitCode) => this.processEnded(managed, exitCode));
+    if (processStartTime(managed.pid) !== undefined) return;
+    // Gone from the process table: reaped by us just now, or by a runtime that waited for it itself.
+    this.reaper.reap();
+    this.processEnded(managed, UNKNOWN_EXIT_CODE);
   }
 
   /** A process has ended, with that code. Idempotent. */

@@ -70,6 +70,17 @@ describe("start()", () => {
     expect(client.start(missing)).rejects.toMatchObject({ exitStatus: -1 });
   });
 
+  test("a process that the runtime has waited for itself has ended, with a code nobody knows", async () => {
+    const { client } = fixture;
+    const { pidFile } = processPaths(fixture.execRoot, "one");
+    const script = `true & echo $! > ${pidFile}; wait`;
+    await client.start({
+      ...fixture.container("one", ""),
+      argv: ["/bin/busybox", "sh", "-c", script],
+    });
+    expect(await fixture.exitOf("one")).toMatchObject({ exitCode: 255 });
+  });
+
   test("40 at once, each with its own output and code", async () => {
     const { client } = fixture;
     const ids = Array.from({ length: 40 }, (_, index) => `c${index}`);
