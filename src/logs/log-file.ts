@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  mkdirSync,
   openSync,
   rmSync,
   statSync,
@@ -57,13 +58,22 @@ export class LogFile {
   open(resume: LogPosition | undefined, validEnd: (fd: number, size: number) => number): void {
     this.#series.removeLeftovers();
     const newest = this.#series.list().at(-1);
-    if (newest === undefined || newest.endsWith(COMPRESSED)) this.#create();
-    else this.#openFile(newest);
+    if (newest === undefined) mkdirSync(this.#series.folder, { recursive: true, mode: 0o700 });
+    // Otherwise the first write makes the file.
+    else if (!newest.endsWith(COMPRESSED)) this.#reopen(newest, resume, validEnd);
+    writeFileSync(this.#series.marker, "");
+  }
+
+  #reopen(
+    path: string,
+    resume: LogPosition | undefined,
+    validEnd: (fd: number, size: number) => number,
+  ): void {
+    this.#openFile(path);
     const size = fstatSync(this.#fd).size;
     const end = this.#endFor(resume, size, validEnd);
     if (end < size) truncate(this.#fd, end);
     this.#offset = end;
-    writeFileSync(this.#series.marker, "");
   }
 
   #endFor(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Errno, isErrno } from "../linux/errno.ts";
 import { rotateTo } from "./rotation-names.ts";
@@ -20,31 +20,30 @@ export interface LogSeries {
 export const COMPRESSED = ".gz";
 export const COMPRESSING = ".compressing";
 
-/** `local-logs/00000001.log`, `00000002.log` …: the number only grows, and nothing is renamed. */
+/** `local-00000001.log`, `local-00000002.log` …: the number only grows, and nothing is renamed. */
 export class NumberedSeries implements LogSeries {
   readonly folder: string;
   readonly marker: string;
 
   constructor(containerDirectory: string) {
-    this.folder = join(containerDirectory, "local-logs");
-    this.marker = join(this.folder, "open");
+    this.folder = containerDirectory;
+    this.marker = join(this.folder, "local-log.open");
   }
 
   list(): string[] {
     return withoutTwins(entries(this.folder))
-      .filter((name) => /^\d{8,}\.log(\.gz)?$/.test(name))
+      .filter((name) => /^local-\d{8,}\.log(\.gz)?$/.test(name))
       .sort((a, b) => sequenceOf(a) - sequenceOf(b) || a.length - b.length)
       .map((name) => join(this.folder, name));
   }
 
   rotate(keep: number): string {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const files = this.list();
-    const next = sequenceOf(files.at(-1) ?? "0") + 1;
+    const next = sequenceOf(files.at(-1) ?? "local-0") + 1;
     for (const file of files) {
       if (sequenceOf(file) <= next - keep) rmSync(file, { force: true });
     }
-    return join(this.folder, `${String(next).padStart(8, "0")}.log`);
+    return join(this.folder, `local-${String(next).padStart(8, "0")}.log`);
   }
 
   removeLeftovers(): void {
@@ -54,7 +53,7 @@ export class NumberedSeries implements LogSeries {
 
 /** The number in a numbered file's name. */
 export function sequenceOf(path: string): number {
-  return Number.parseInt(basename(path), 10);
+  return Number.parseInt(basename(path).slice("local-".length), 10);
 }
 
 /** `<id>-json.log`, `<id>-json.log.1` …, as Docker names them: a rotation renames all. */
@@ -80,7 +79,6 @@ export class RenamedSeries implements LogSeries {
   }
 
   rotate(keep: number): string {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     for (const { from, to } of rotateTo(this.list(), this.#base, keep)) {
       if (to === undefined) rmSync(from, { force: true });
       else renameSync(from, to);

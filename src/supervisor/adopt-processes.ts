@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { realtime } from "../linux/clock.ts";
 import { openFifoReader, openFifoWriter } from "../linux/fifo.ts";
 import { close } from "../linux/file.ts";
@@ -46,9 +46,8 @@ async function adoptProcess(server: SupervisorServer, id: string): Promise<void>
   for (const output of managed.outputs) {
     if (output instanceof SpooledOutput) output.recover();
   }
-  const exit = store.loadExit();
-  if (exit !== undefined) {
-    managed.restoreExit(exit);
+  if (stored.exit !== undefined) {
+    managed.restoreExit(stored.exit);
     return;
   }
   for (const output of managed.outputs) output.start();
@@ -61,23 +60,29 @@ async function finishStart(
   id: string,
 ): Promise<StoredProcess["running"] | undefined> {
   const store = server.storeOf(id);
-  const runtime = Number.parseInt(store.read("runtime-pid") ?? "", 10);
-  if (runtime > 0 && isRuntimeOf(runtime, id)) await untilEnd(server, runtime);
+  const runtime = findRuntime(store.path("pid"));
+  if (runtime !== undefined) await untilEnd(server, runtime);
   const pid = store.readPid();
   const startTime = pid === undefined ? undefined : processStartTime(pid);
   if (pid === undefined || startTime === undefined) return undefined;
   const running = { pid, startTime, startedAt: formatTime(realtime()) };
-  const stored = store.load();
-  if (stored !== undefined) store.save({ ...stored, running });
+  store.saveRunning(running);
   return running;
 }
 
-/** Is it still the runtime that was started for this id, and not another process with its number? */
-function isRuntimeOf(pid: number, id: string): boolean {
+/** The runtime that is still at work for a process: it was given that pid-file. */
+function findRuntime(pidFile: string): number | undefined {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((pid) => commandLineOf(pid).includes(pidFile));
+}
+
+function commandLineOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(id);
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   } catch {
-    return false;
+    return [];
   }
 }
 

@@ -75,8 +75,7 @@ export class ManagedProcess implements AttachedTo, OutputSink {
     this.state = "running";
     this.startedAt = formatTime(realtime());
     const startTime = processStartTime(pid) ?? 0;
-    const running = { pid, startTime, startedAt: this.startedAt };
-    this.store.save({ request: this.request, running });
+    this.store.saveRunning({ pid, startTime, startedAt: this.startedAt });
     this.#openStdio(stdio, false, new Uint8Array());
     for (const output of this.outputs) output.start();
     for (const attachment of this.attachments) attachment.begin(this);

@@ -26,13 +26,15 @@ export class ProcessLog {
   readonly consumed: { 1: number; 2: number };
   readonly #writer: LogWriter;
   readonly #progress = struct(PROGRESS_SIZE);
-  readonly #fd: number;
+  readonly #path: string;
+  /** Made with the first write. */
+  #fd = -1;
   #closed = false;
 
   private constructor(writer: LogWriter, path: string, consumed: { 1: number; 2: number }) {
     this.#writer = writer;
     this.consumed = consumed;
-    this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    this.#path = path;
   }
 
   /** Undefined where nothing is logged. `directory` is the process's; with `resume` the log goes on. */
@@ -46,13 +48,16 @@ export class ProcessLog {
     const progress = resume ? readProgress(path) : undefined;
     const writer = openLogWriter(configuration, progress?.position);
     if (writer === undefined) return undefined;
-    const log = new ProcessLog(writer, path, progress?.consumed ?? { 1: 0, 2: 0 });
-    log.#store();
-    return log;
+    return new ProcessLog(writer, path, progress?.consumed ?? { 1: 0, 2: 0 });
   }
 
   write(stream: LogStream, bytes: Uint8Array): void {
     if (this.#closed) return;
+    if (this.#fd < 0) {
+      this.#fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+      // Where the log stood before: a kill in the middle of the first write must not double it.
+      this.#store();
+    }
     this.#writer.write(stream, bytes, realtime());
     this.consumed[stream] += bytes.length;
     this.#store();
@@ -77,7 +82,7 @@ export class ProcessLog {
     if (this.#closed) return;
     this.#closed = true;
     this.#writer.close();
-    closeSync(this.#fd);
+    if (this.#fd >= 0) closeSync(this.#fd);
   }
 
   #store(): void {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
 import {
   punchHole,
   readAt,
@@ -155,7 +155,9 @@ export class DirectOutput extends ProcessOutput {
  * killed at any point loses nothing and doubles nothing. The file's space is given back as it is logged.
  */
 export class SpooledOutput extends ProcessOutput {
-  readonly #spool: number;
+  readonly #path: string;
+  /** Made when something comes. */
+  #spool = -1;
   #end: number;
   #punched: number;
   #broken = false;
@@ -169,15 +171,18 @@ export class SpooledOutput extends ProcessOutput {
     spoolPath: string,
   ) {
     super(poller, fd, stream, log, sink);
-    this.#spool = openSync(spoolPath, constants.O_RDWR | constants.O_CREAT, 0o600);
+    this.#path = spoolPath;
     const consumed = log.consumed[stream];
-    this.#end = Math.max(fstatSync(this.#spool).size, consumed);
+    this.#end = consumed;
     this.#punched = consumed - (consumed % PAGE);
   }
 
   /** Logs what a killed supervisor had taken from the pipe but not logged. */
   recover(): void {
-    const from = this.log?.consumed[this.stream] ?? 0;
+    if (!existsSync(this.#path)) return;
+    this.#openSpool();
+    const from = this.#end;
+    this.#end = Math.max(fstatSync(this.#spool).size, from);
     for (let at = from; at < this.#end; ) {
       const length = Math.min(buffer.length, this.#end - at);
       const count = readAt(this.#spool, buffer, length, at);
@@ -194,12 +199,18 @@ export class SpooledOutput extends ProcessOutput {
 
   override close(): void {
     super.close();
-    closeSync(this.#spool);
+    if (this.#spool >= 0) closeSync(this.#spool);
+    this.#spool = -1;
+  }
+
+  #openSpool(): void {
+    this.#spool = openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600);
   }
 
   protected receive(into: Uint8Array): number {
     if (!this.#broken) {
       try {
+        if (this.#spool < 0) this.#openSpool();
         const count = spliceToFile(this.fd, this.#spool, this.#end, into.length);
         if (count <= 0) return count;
         readAt(this.#spool, into, count, this.#end);
@@ -218,7 +229,7 @@ export class SpooledOutput extends ProcessOutput {
 
   protected settle(): void {
     const consumed = this.log?.consumed[this.stream] ?? 0;
-    if (this.#broken || consumed - this.#punched < PUNCH_AT_LEAST) return;
+    if (this.#broken || this.#spool < 0 || consumed - this.#punched < PUNCH_AT_LEAST) return;
     const to = consumed - (consumed % PAGE);
     punchHole(this.#spool, this.#punched, to - this.#punched);
     this.#punched = to;

@@ -1,21 +1,30 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Errno, isErrno } from "../linux/errno.ts";
 import type { ProcessExit, ProcessRequest } from "./supervisor.ts";
 
-/** What is stored of a process while it starts and runs. */
+const RECORD = "record.jsonl";
+
+/** What is stored of a process: one line of JSON for each of these, in this order, as they come. */
 export interface StoredProcess {
   request: ProcessRequest;
   /** Absent while the runtime is at work. */
-  running?: {
-    pid: number;
-    /** Names the process together with its pid: see `processStartTime`. */
-    startTime: number;
-    startedAt: string;
-  };
+  running?: StoredRunning;
+  exit?: ProcessExit;
 }
 
-/** The files of one process below `<exec-root>/processes/<id>`. */
+export interface StoredRunning {
+  pid: number;
+  /** Names the process together with its pid: see `processStartTime`. */
+  startTime: number;
+  startedAt: string;
+}
+
+/**
+ * The files of one process below `<exec-root>/processes/<id>`. The record is only appended to, a line with one
+ * write(2), which a kill cannot cut in two; no more files are made than must be, because each start waits
+ * for them.
+ */
 export class ProcessStore {
   readonly directory: string;
 
@@ -27,34 +36,31 @@ export class ProcessStore {
     return join(this.directory, name);
   }
 
-  create(stored: StoredProcess): void {
-    rmSync(this.directory, { recursive: true, force: true });
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    this.save(stored);
+  create(request: ProcessRequest): void {
+    try {
+      mkdirSync(this.directory, { mode: 0o700 });
+    } catch {
+      // A remnant, or the first process of all.
+      rmSync(this.directory, { recursive: true, force: true });
+      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    }
+    this.#append({ request });
   }
 
-  save(stored: StoredProcess): void {
-    this.#write("record.json", JSON.stringify(stored));
-  }
-
-  load(): StoredProcess | undefined {
-    const text = this.read("record.json");
-    return text === undefined ? undefined : (JSON.parse(text) as StoredProcess);
+  saveRunning(running: StoredRunning): void {
+    this.#append({ running });
   }
 
   /** Before anybody hears of it. */
   saveExit(exit: ProcessExit): void {
-    this.#write("exit.json", JSON.stringify(exit));
+    this.#append({ exit });
   }
 
-  loadExit(): ProcessExit | undefined {
-    const text = this.read("exit.json");
-    return text === undefined ? undefined : (JSON.parse(text) as ProcessExit);
-  }
-
-  /** The runtime's own process, so that a successor can wait for it. */
-  saveRuntimePid(pid: number): void {
-    writeFileSync(this.path("runtime-pid"), String(pid), { mode: 0o600 });
+  /** Undefined where not even the request was stored. */
+  load(): StoredProcess | undefined {
+    const lines = (this.read(RECORD) ?? "").split("\n").slice(0, -1);
+    if (lines.length === 0) return undefined;
+    return Object.assign({}, ...lines.map((line) => JSON.parse(line) as object)) as StoredProcess;
   }
 
   /** A small file's text; undefined if it is not there. */
@@ -77,10 +83,8 @@ export class ProcessStore {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #write(name: string, text: string): void {
-    const temporary = this.path(`${name}.new`);
-    writeFileSync(temporary, text, { mode: 0o600 });
-    renameSync(temporary, this.path(name));
+  #append(part: Partial<StoredProcess>): void {
+    appendFileSync(this.path(RECORD), `${JSON.stringify(part)}\n`, { mode: 0o600 });
   }
 }
 

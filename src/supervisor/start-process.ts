@@ -17,7 +17,7 @@ export async function startProcess(
   onBegin: () => void,
 ): Promise<void> {
   const { request, store } = managed;
-  store.create({ request });
+  store.create(request);
   let stdio: RuntimeStdio | undefined;
   let pid: number | undefined;
   try {
@@ -62,7 +62,6 @@ async function runRuntime(
   } finally {
     stdio.closeTheirs();
   }
-  managed.store.saveRuntimePid(pid);
   const exitStatus = await new Promise<number>((resolve) => reaper.wait(pid, resolve));
   if (exitStatus !== 0) throw startError(managed, stdio, exitStatus);
 }

@@ -42,13 +42,13 @@ export class LocalLogWriter implements LogWriter {
     const encoded = new TextEncoder().encode(JSON.stringify(attributes));
     this.#attributes =
       encoded.length > 2 && encoded.length <= MAX_PAYLOAD ? encoded : new Uint8Array();
-    if (this.#file.offset === 0) this.#writeAttributes();
-    else this.#recallMidLine();
+    if (this.#file.offset > 0) this.#recallMidLine();
   }
 
   write(stream: LogStream, bytes: Uint8Array, time: bigint): void {
     if (bytes.length === 0) return;
-    if (this.#file.rotateIfFull()) this.#writeAttributes();
+    this.#file.rotateIfFull();
+    if (this.#file.offset === 0) this.#writeAttributes();
     this.#file.writeWithNote(
       (dropped) => this.#append(2, droppedNote(dropped), time),
       () => this.#append(stream, bytes, time),
