@@ -188,9 +188,16 @@ describe("PortHolder", () => {
   });
 
   test("a range gives its first free port until there is none", async () => {
-    const [first = 0] = await holder.hold("a", [request(0)]);
-    const range = request(first, first + 1);
-    expect(await holder.hold("b", [range])).toEqual([first + 1]);
+    let range = request(0);
+    // The neighbour of a free port may be in use by somebody else: another pair then.
+    for (let attempt = 1; attempt <= 50; attempt++) {
+      const [first = 0] = await holder.hold("a", [request(0)]);
+      range = request(first, first + 1);
+      const ports = await holder.hold("b", [range]).catch(() => undefined);
+      if (ports === undefined) continue;
+      expect(ports).toEqual([first + 1]);
+      break;
+    }
     expect(await failure(holder.hold("c", [range]))).toMatchObject({ reason: "all-allocated" });
   });
 
@@ -224,10 +231,9 @@ describe("RelayClient", () => {
     return [process.execPath, "-e", script];
   };
   const pid = () => Number(readFileSync(join(execRoot, "pid"), "utf8"));
-  const alive = (id: number) =>
-    existsSync(`/proc/${id}`) && !readFileSync(`/proc/${id}/stat`, "utf8").includes(") Z ");
   const gone = async (id: number) => {
-    while (alive(id)) await Bun.sleep(10);
+    // Until it is reaped: a dying process's threads keep its sockets a little longer.
+    while (existsSync(`/proc/${id}`)) await Bun.sleep(10);
   };
   const answers = async (port: number) =>
     await new Promise<boolean>((resolve) => {
