@@ -5,8 +5,6 @@ const LIBRARY = "libnftables.so.1";
 /** NFT_CTX_OUTPUT_JSON and NFT_CTX_OUTPUT_HANDLE (nftables/libnftables.h). */
 const OUTPUT_JSON = 1 << 4;
 const OUTPUT_HANDLE = 1 << 3;
-/** A context's memory grows a little with every command: it is made anew after this many. */
-const COMMANDS_PER_CONTEXT = 2000;
 
 const bind = () =>
   dlopen(LIBRARY, {
@@ -36,11 +34,13 @@ export class NftablesError extends Error {
 /**
  * libnftables(3) in this process. It acts in the network namespace in which the first command ran.
  * Synchronous; an element costs about 0.1 ms, all commands of one call are one transaction.
+ *
+ * The library waits with select(2), which aborts the process for file descriptors from 1024 on: the first
+ * command has to run early in a process that will hold many.
  */
 export class Nftables {
   #library: ReturnType<typeof bind> | undefined;
   #context: Pointer | undefined;
-  #commands = 0;
 
   /**
    * Carries out commands in nft(8)'s language, all or none.
@@ -63,10 +63,6 @@ export class Nftables {
   }
 
   #open(): { library: ReturnType<typeof bind>; context: Pointer } {
-    if (this.#commands++ >= COMMANDS_PER_CONTEXT) {
-      this.close();
-      this.#commands = 0;
-    }
     this.#library ??= bind();
     if (this.#context === undefined) {
       const context = this.#library.nft_ctx_new(0);

@@ -1,9 +1,11 @@
+import { BridgeNetworkService } from "./bridge-network-service.ts";
 import type { NetworkService, NetworkServiceOptions } from "./network-service.ts";
 
+export { emptyNetworkSettings } from "./endpoint-settings.ts";
 export type * from "./network-record.ts";
 export type * from "./network-service.ts";
 
 /** Nothing touches the kernel before `start`. */
-export function createNetworkService(_options: NetworkServiceOptions): NetworkService {
-  throw new Error("not built yet");
+export function createNetworkService(options: NetworkServiceOptions): NetworkService {
+  return new BridgeNetworkService(options);
 }

@@ -1,4 +1,4 @@
-import type { Ipam, PortBinding } from "../spec/index.ts";
+import type { EndpointSettings, Ipam } from "../spec/index.ts";
 import type { Collection } from "../store/index.ts";
 
 /** One address family of a network. */
@@ -40,44 +40,53 @@ export interface PublishedPort {
   hostPort: number;
 }
 
-/** A container's place in one network while it runs; it exists from before the first kernel change on. */
+/** A port of a container that is to be published, at the same host port of all addresses. */
+export interface PortRequest {
+  protocol: "tcp" | "udp" | "sctp";
+  containerPort: number;
+  /** Empty: every address of the host. */
+  hostIp: string;
+  /** Both 0: any free port. Else the first free one of the range. */
+  first: number;
+  last: number;
+}
+
+/** A container's place in one network while it runs. */
 export interface EndpointRecord {
   id: string;
   networkId: string;
-  containerId: string;
-  containerName: string;
-  /** Link name inside of the container: `eth0`. */
+  /** Link name inside of the container: `eth0`; empty where there is no link. */
   device: string;
   /** Link name on the host. */
   hostDevice: string;
   macAddress: string;
   ipv4?: string;
   ipv6?: string;
-  aliases: string[];
-  links: string[];
+  /** What was asked for, as `inspect` shows it again. */
+  wishes: Partial<EndpointSettings>;
   dnsNames: string[];
-  requestedIpv4?: string;
-  requestedIpv6?: string;
-  driverOptions: Record<string, string>;
-  gatewayPriority: number;
-  published: PublishedPort[];
 }
 
-/** A running container's network namespace. */
+/** A running container's network namespace; it is written before the first change of the kernel. */
 export interface SandboxRecord {
   id: string;
   containerId: string;
   containerName: string;
-  mode: "own" | "host" | "none";
   hostname: string;
-  /** What the container exposes or publishes, as `inspect` shows it. */
-  ports: Record<string, PortBinding[] | null>;
+  /** `host` has no namespace of its own. */
+  mode: "own" | "host";
+  endpoints: EndpointRecord[];
+  portRequests: PortRequest[];
+  /** `80/tcp`: what is exposed, published or not. */
+  exposed: string[];
+  /** Where the published ports lead to. */
+  publisher?: { endpointId: string; bridge: string };
+  published: PublishedPort[];
 }
 
 /** Where the network domain keeps what it knows. */
 export interface NetworkRecords {
   readonly networks: Collection<NetworkRecord>;
-  readonly endpoints: Collection<EndpointRecord>;
+  /** By container id. */
   readonly sandboxes: Collection<SandboxRecord>;
-  transaction<T>(work: () => T): T;
 }

@@ -1,10 +1,12 @@
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./network-record.ts";
 
-/** One element of a port map: what arrives at the host's port goes to the container's. */
+/** One published port: what arrives at the host's port goes to the container's. */
 export interface PortElement {
   map: "any4" | "at4" | "any6" | "at6";
   key: string;
   target: string;
+  /** The container's bridge; what comes from there is left to the relay. */
+  device: string;
 }
 
 const ANY = new Set(["", "0.0.0.0", "::"]);
@@ -17,6 +19,7 @@ const isLoopback = (address: string): boolean => address.startsWith("127.") || a
 export function portElement(
   port: PublishedPort,
   { ipv4, ipv6 }: Pick<EndpointRecord, "ipv4" | "ipv6">,
+  device: string,
 ): PortElement | undefined {
   const family = port.hostIp.includes(":") ? 6 : 4;
   const address = family === 4 ? ipv4 : ipv6;
@@ -29,6 +32,7 @@ export function portElement(
     map: `${any ? "any" : "at"}${family}`,
     key,
     target: `${address} . ${port.containerPort}`,
+    device,
   };
 }
 
@@ -51,9 +55,6 @@ function sourceTranslation(network: NetworkRecord, device: string): string[] {
     const leaving =
       family === "ip" && hostAddress !== undefined ? `snat to ${hostAddress}` : "masquerade";
     if (masquerade) rules.push(`${family} saddr ${subnet} oifname != "${device}" ${leaving}`);
-    // A container that reaches itself or a neighbour through a published port: the answer has to come
-    // back through the host, which knows what was asked.
-    rules.push(`${family} saddr ${subnet} oifname "${device}" ct status dnat masquerade`);
   }
   return rules;
 }
@@ -80,12 +81,25 @@ function verdicts(direction: "to" | "from", devices: readonly string[]): string[
   return [`${key} vmap { ${elements.join(", ")} }`];
 }
 
+// A packet that a bridge's port has sent and that would go back to the same bridge, or even the same
+// port, is not translated: its answer would not find back. The relay answers there, as docker-proxy does.
 const MAPS = `
+  set own-any4 { type ifname . inet_proto . inet_service; }
+  set own-at4 { type ifname . inet_proto . ipv4_addr . inet_service; }
+  set own-any6 { type ifname . inet_proto . inet_service; }
+  set own-at6 { type ifname . inet_proto . ipv6_addr . inet_service; }
   map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
   map at4 { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; }
   map any6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
   map at6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }
 `;
+
+const OWN = [
+  "meta nfproto ipv4 iifname . meta l4proto . ip daddr . th dport @own-at4 return",
+  "meta nfproto ipv4 iifname . meta l4proto . th dport @own-any4 return",
+  "meta nfproto ipv6 iifname . meta l4proto . ip6 daddr . th dport @own-at6 return",
+  "meta nfproto ipv6 iifname . meta l4proto . th dport @own-any6 return",
+];
 
 const PUBLISH = [
   "dnat ip to meta l4proto . ip daddr . th dport map @at4",
@@ -113,7 +127,9 @@ export function tableScript(
     chain("publish", PUBLISH),
     chain("prerouting", [
       "type nat hook prerouting priority dstnat; policy accept;",
-      "fib daddr type local jump publish",
+      "fib daddr type != local return",
+      ...OWN,
+      "jump publish",
     ]),
     chain("output", [
       "type nat hook output priority -100; policy accept;",
@@ -139,16 +155,27 @@ export function tableScript(
   ].join("");
 }
 
+const ownElement = ({ map, key, device }: PortElement): string =>
+  `own-${map} { "${device}" . ${key} }`;
+
 /** Commands that add elements, which must not be there yet with another target. */
 export function addElements(table: string, elements: readonly PortElement[]): string {
   return elements
-    .map(({ map, key, target }) => `add element inet ${table} ${map} { ${key} : ${target} }\n`)
+    .map(
+      (element) =>
+        `add element inet ${table} ${element.map} { ${element.key} : ${element.target} }\n` +
+        `add element inet ${table} ${ownElement(element)}\n`,
+    )
     .join("");
 }
 
 /** Commands that take elements away; one that is not there fails all of them. */
 export function deleteElements(table: string, elements: readonly PortElement[]): string {
   return elements
-    .map(({ map, key }) => `delete element inet ${table} ${map} { ${key} }\n`)
+    .map(
+      (element) =>
+        `delete element inet ${table} ${element.map} { ${element.key} }\n` +
+        `delete element inet ${table} ${ownElement(element)}\n`,
+    )
     .join("");
 }

@@ -42,6 +42,13 @@ const inside = (fd: number) =>
     }
   });
 
+/** The message of what a promise is rejected with. */
+const failure = async (promise: Promise<unknown>): Promise<string> =>
+  await promise.then(
+    () => "did not fail",
+    (error: Error) => error.message,
+  );
+
 describe("LinkOperations", () => {
   let home: number;
   let operations: LinkOperations;
@@ -68,9 +75,8 @@ describe("LinkOperations", () => {
     const addresses = operations
       .hostLinks()
       .addresses.filter((address) => address.link === link?.index);
-    expect(
-      addresses.map(({ address }) => address).filter((address) => !address.startsWith("fe80")),
-    ).toEqual(["10.77.0.1", "fd77::1"]);
+    const texts = addresses.map(({ address }) => address).sort();
+    expect(texts).toEqual(["10.77.0.1", "fd77::1", "fe80::1"]);
   });
 
   test("ensureBridge() says when a bridge is somebody else's", () => {
@@ -146,6 +152,6 @@ describe("LinkOperations", () => {
     } finally {
       thread.close();
     }
-    expect(thread.call("hostLinks")).rejects.toThrow("closed");
+    expect(await failure(thread.call("hostLinks"))).toContain("closed");
   });
 });

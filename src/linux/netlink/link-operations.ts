@@ -60,8 +60,8 @@ export interface HostLinks {
 }
 
 const LOOPBACK = 1;
-/** RFC 4291 link-local addresses are the kernel's own. */
-const LINK_LOCAL = /^fe[89ab][0-9a-f]:/;
+/** Every bridge has it, as the address that its network's router has on that link. */
+const BRIDGE_LINK_LOCAL: PrefixedAddress = { address: "fe80::1", prefix: 64 };
 
 const defined = <T>(value: T | undefined): value is T => value !== undefined;
 
@@ -130,10 +130,16 @@ export class LinkOperations {
     else if (found.kind !== "bridge") throw new Error(`"${request.name}" is no bridge`);
     const index = found?.index ?? this.#index(this.#host, request.name);
     const ours = found === undefined || found.alias === request.alias;
-    if (found === undefined) this.#host.request([setLinkAlias(index, request.alias)]);
-    if (ours) this.#dropAddresses(index, request.addresses);
+    if (found === undefined) {
+      // A link-local address of the kernel's own making is tentative for a second, and while it is, the
+      // bridge cannot ask where to forward to.
+      this.#host.request([setLinkAlias(index, request.alias), withoutLinkLocalAddress(index)]);
+    }
+    const ipv6 = request.addresses.some(({ address }) => address.includes(":"));
+    const addresses = ipv6 ? [...request.addresses, BRIDGE_LINK_LOCAL] : request.addresses;
+    if (ours) this.#dropAddresses(index, addresses);
     this.#host.request([
-      ...request.addresses.map(({ address, prefix }) => addAddress(index, address, prefix)),
+      ...addresses.map(({ address, prefix }) => addAddress(index, address, prefix)),
       setLinkUp(index),
     ]);
     return ours;
@@ -180,6 +186,9 @@ export class LinkOperations {
       this.#host.request([addBridgeNeighbour(port.index, cable.macAddress)]);
     }
     this.#configure(socket, cable);
+    // The bridge's port forwards only after the kernel has noticed that the other end is up, which it does
+    // later by itself; asking makes it notice now (rtnl_getlink() calls linkwatch_sync_dev()).
+    this.#host.request([getLink(cable.hostDevice)]);
   }
 
   #configure(socket: RouteSocket, cable: Cable): void {
@@ -207,7 +216,6 @@ export class LinkOperations {
     const surplus = present.filter(
       ({ link, address, prefix }) =>
         link === index &&
-        !LINK_LOCAL.test(address) &&
         !wanted.some((other) => other.address === address && other.prefix === prefix),
     );
     this.#host.request(

@@ -1,0 +1,112 @@
+import { internal } from "../spec/index.ts";
+import type { Firewall } from "./firewall.ts";
+import { everyAddress } from "./host-settings.ts";
+import type {
+  EndpointRecord,
+  NetworkRecord,
+  PublishedPort,
+  SandboxRecord,
+} from "./network-record.ts";
+import { holdRequest, holdsOf, portError, publishedPorts } from "./port-request.ts";
+import type { EndpointHolds } from "./relay/protocol.ts";
+import { HoldRefused, RelayClient } from "./relay/relay-client.ts";
+import { type PortElement, portElement } from "./ruleset.ts";
+
+/** Address translation for a sandbox's published ports. */
+export function portElements(sandbox: SandboxRecord): PortElement[] {
+  const { publisher, published } = sandbox;
+  const endpoint = sandbox.endpoints.find(({ id }) => id === publisher?.endpointId);
+  if (endpoint === undefined || publisher === undefined) return [];
+  return published.flatMap((port) => portElement(port, endpoint, publisher.bridge) ?? []);
+}
+
+/** What the relay has to hold for a sandbox. */
+export function sandboxHolds(sandbox: SandboxRecord): EndpointHolds[] {
+  const endpoint = sandbox.endpoints.find(({ id }) => id === sandbox.publisher?.endpointId);
+  if (endpoint === undefined || sandbox.published.length === 0) return [];
+  return [holdsOf(sandbox.id, sandbox.published, addressesOf(endpoint))];
+}
+
+const addressesOf = ({ ipv4, ipv6 }: EndpointRecord): { ipv4?: string; ipv6?: string } => ({
+  ...(ipv4 === undefined ? {} : { ipv4 }),
+  ...(ipv6 === undefined ? {} : { ipv6 }),
+});
+
+/** Host addresses for ports that were published without one. */
+function defaultAddresses(network: NetworkRecord): string[] {
+  const option = network.options["com.docker.network.bridge.host_binding_ipv4"];
+  if (option === undefined || option === "" || option === "0.0.0.0") return everyAddress();
+  return [option];
+}
+
+/** Published ports: held by the relay, and translated by the packet rules. */
+export class PortPublisher {
+  readonly #relay: RelayClient;
+  readonly #firewall: Firewall;
+  readonly #releasing = new Set<Promise<void>>();
+
+  constructor(
+    firewall: Firewall,
+    relay: { execRoot: string; command: readonly string[]; wanted: () => EndpointHolds[] },
+  ) {
+    this.#firewall = firewall;
+    this.#relay = new RelayClient(relay);
+  }
+
+  /**
+   * Holds the ports that a sandbox asks for, for one of its endpoints. Packets do not go there yet.
+   * @throws EngineError with Docker's words; nothing is held then
+   */
+  async hold(
+    sandbox: SandboxRecord,
+    endpoint: EndpointRecord,
+    network: NetworkRecord,
+  ): Promise<PublishedPort[]> {
+    if (sandbox.portRequests.length === 0) return [];
+    const everywhere = defaultAddresses(network);
+    const requests = sandbox.portRequests.map((request) =>
+      holdRequest(request, everywhere, addressesOf(endpoint)),
+    );
+    // A port that has just been given back is free before the next one asks.
+    await this.settle();
+    try {
+      return publishedPorts(requests, await this.#relay.hold(sandbox.id, requests));
+    } catch (error) {
+      if (error instanceof HoldRefused) {
+        const { containerName: name } = sandbox;
+        throw portError({ name, id: endpoint.id }, requests, error.failure);
+      }
+      throw internal(`Cannot publish ports of "${sandbox.containerName}": ${String(error)}`, error);
+    }
+  }
+
+  /** Lets packets through to what is held. */
+  open(sandbox: SandboxRecord): void {
+    this.#firewall.publish(portElements(sandbox));
+  }
+
+  /** Idempotent; packets stop at once, the ports are free when `settle` resolves. */
+  withdraw(sandbox: SandboxRecord): void {
+    if (sandbox.portRequests.length === 0) return;
+    this.#firewall.withdraw(portElements(sandbox));
+    const released = this.#relay.release(sandbox.id).catch(() => {
+      // A relay that cannot be reached is replaced by one that holds what is wanted only.
+    });
+    this.#releasing.add(released);
+    released.finally(() => this.#releasing.delete(released)).catch(() => {});
+  }
+
+  /** Makes the relay hold what is wanted. */
+  async reconcile(): Promise<void> {
+    await this.settle();
+    await this.#relay.reconcile();
+  }
+
+  async settle(): Promise<void> {
+    while (this.#releasing.size > 0) await Promise.all(this.#releasing);
+  }
+
+  close(): void {
+    this.#relay.close();
+  }
+}

@@ -1,0 +1,102 @@
+import { parseMac } from "../linux/netlink/index.ts";
+import { type EndpointSettings, invalidArgument, type NetworkId, randomId } from "../spec/index.ts";
+import type { Plug } from "./bridge-wiring.ts";
+import { dnsNames, isPredefined } from "./endpoint-settings.ts";
+import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./network-record.ts";
+import type { NetworkTable } from "./network-table.ts";
+import { macAddressFor } from "./subnet-choice.ts";
+
+/** A random id in the form of Docker's endpoint and sandbox ids. */
+export const newId = (): string => randomId<NetworkId>();
+
+/** `veth` and seven digits: names of links have at most 15 characters. */
+const hostDeviceName = (endpointId: string): string => `veth${endpointId.slice(0, 7)}`;
+
+/** @throws invalid-argument, with Docker's words, for wishes that a network cannot fulfil. */
+export function checkWishes(network: NetworkRecord, wishes: Partial<EndpointSettings>): void {
+  const problems: string[] = [];
+  const { IPAMConfig, Aliases } = wishes;
+  if (isPredefined(network.name)) {
+    if (IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address) {
+      problems.push("user-specified IP address is supported on user-defined networks only");
+    }
+    if ((Aliases?.length ?? 0) > 0) {
+      problems.push("network-scoped aliases are only supported for user-defined networks");
+    }
+  }
+  if (problems.length > 0)
+    throw invalidArgument(`invalid endpoint settings:\n${problems.join("\n")}`);
+  const mac = wishes.MacAddress;
+  if (mac && parseMac(mac) === undefined) throw invalidArgument(`invalid MAC address: ${mac}`);
+}
+
+/**
+ * A container's endpoint in a network, with addresses that are taken from now on.
+ * @throws EngineError with Docker's words; nothing is taken then
+ */
+export function newEndpoint(
+  networks: NetworkTable,
+  network: NetworkRecord,
+  wishes: Partial<EndpointSettings>,
+  container: { name: string; containerId: string; hostname: string },
+  device: string,
+): EndpointRecord {
+  checkWishes(network, wishes);
+  const id = newId();
+  const names = isPredefined(network.name) ? [] : dnsNames(container, wishes.Aliases ?? []);
+  const linked = network.device !== undefined;
+  const addresses = linked ? networks.assign(network.id, id, wishes) : {};
+  return {
+    id,
+    networkId: network.id,
+    device: linked ? device : "",
+    hostDevice: linked ? hostDeviceName(id) : "",
+    macAddress: linked ? wishes.MacAddress || macAddressFor(addresses.ipv4) : "",
+    ...addresses,
+    wishes,
+    dnsNames: names,
+  };
+}
+
+/** The first `ethN` that no endpoint has. */
+export function freeDevice(endpoints: readonly EndpointRecord[]): string {
+  const taken = new Set(endpoints.map(({ device }) => device));
+  let number = 0;
+  while (taken.has(`eth${number}`)) number++;
+  return `eth${number}`;
+}
+
+type Networks = ReadonlyMap<string, NetworkRecord>;
+
+/** The endpoint that leads to the outside: by priority, then by the network's name. */
+function gatewayEndpoint(
+  endpoints: readonly EndpointRecord[],
+  networks: Networks,
+  has: (endpoint: EndpointRecord) => boolean,
+): EndpointRecord | undefined {
+  const priority = ({ wishes }: EndpointRecord): number => wishes.GwPriority ?? 0;
+  const nameOf = ({ networkId }: EndpointRecord): string => networks.get(networkId)?.name ?? "";
+  return endpoints
+    .filter((endpoint) => has(endpoint) && networks.get(endpoint.networkId)?.internal === false)
+    .sort((a, b) => priority(b) - priority(a) || (nameOf(a) < nameOf(b) ? -1 : 1))[0];
+}
+
+/** Endpoints that have a link, with the default routes that go through each. */
+export function plugsOf(endpoints: readonly EndpointRecord[], networks: Networks): Plug[] {
+  const ipv4 = gatewayEndpoint(endpoints, networks, (endpoint) => endpoint.ipv4 !== undefined);
+  const ipv6 = gatewayEndpoint(endpoints, networks, (endpoint) => endpoint.ipv6 !== undefined);
+  return endpoints.flatMap((endpoint) => {
+    const network = networks.get(endpoint.networkId);
+    if (network?.device === undefined) return [];
+    const gateways = [
+      endpoint === ipv4 ? network.ipv4?.gateway : undefined,
+      endpoint === ipv6 ? network.ipv6?.gateway : undefined,
+    ].filter((gateway) => gateway !== undefined);
+    return { endpoint, network, gateways };
+  });
+}
+
+/** The endpoint to which published ports lead: where the default route is. */
+export function publisherOf(sandbox: SandboxRecord, networks: Networks): Plug | undefined {
+  return plugsOf(sandbox.endpoints, networks).find(({ gateways }) => gateways.length > 0);
+}
