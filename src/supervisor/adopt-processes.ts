@@ -5,7 +5,7 @@ import { close } from "../linux/file.ts";
 import { Ready } from "../linux/poller.ts";
 import { exitCodeOf, openPidfd, processStartTime } from "../linux/process.ts";
 import { formatTime } from "../logs/index.ts";
-import { ManagedProcess } from "./managed-process.ts";
+import type { ManagedProcess } from "./managed-process.ts";
 import { SpooledOutput } from "./process-output.ts";
 import type { OpenStdio } from "./process-stdio.ts";
 import { type StoredProcess, storedProcesses } from "./process-store.ts";
@@ -39,7 +39,7 @@ async function adoptProcess(server: SupervisorServer, id: string): Promise<void>
     store.remove();
     return;
   }
-  const managed = new ManagedProcess(server.poller, store, stored.request);
+  const managed = server.newProcess(stored.request);
   managed.openLog(true);
   managed.resume(running, reopenStdio(store.path.bind(store), stored));
   server.hold(managed);

@@ -5,7 +5,7 @@ import { processStartTime, replaceProcess } from "../linux/process.ts";
 import { watchEnd } from "./adopt-processes.ts";
 import { Attachment } from "./attachment.ts";
 import type { ControlConnection } from "./control-connection.ts";
-import { ManagedProcess } from "./managed-process.ts";
+import type { ManagedProcess } from "./managed-process.ts";
 import { SpooledOutput } from "./process-output.ts";
 import type { OpenStdio } from "./process-stdio.ts";
 import { LineDecoder } from "./protocol.ts";
@@ -186,7 +186,7 @@ export function restore(server: SupervisorServer, handover: Handover): void {
 
 function restoreProcess(server: SupervisorServer, handed: HandedProcess): void {
   const { request, pid, exit } = handed;
-  const managed = new ManagedProcess(server.poller, server.storeOf(request.id), request);
+  const managed = server.newProcess(request);
   managed.isChild = handed.isChild;
   if (!handed.isFinished) managed.openLog(true);
   managed.resume(handed, handed.stdio, decode(handed.inputPending));

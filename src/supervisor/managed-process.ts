@@ -25,6 +25,8 @@ import type { ProcessExit, ProcessRecord, ProcessRequest } from "./supervisor.ts
  * sets. The exit itself is told at once.
  */
 const LINGER_MS = 2000;
+/** Within that time a daemon's death shows in its control connection too. */
+const DAEMON_DEATH_MS = 50;
 /** Read at the exit without waiting: more than all pipes hold. */
 const DRAIN_LIMIT = 1024 * 1024;
 
@@ -44,13 +46,21 @@ export class ManagedProcess implements AttachedTo, OutputSink {
   /** We reap it; otherwise its end is seen by a pidfd. */
   isChild = false;
   readonly #poller: Poller;
+  readonly #hasDaemon: () => boolean;
   #log: ProcessLog | undefined;
   #master: number | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #finished = false;
 
-  constructor(poller: Poller, store: ProcessStore, request: ProcessRequest) {
+  /** `hasDaemon`: is one connected? */
+  constructor(
+    poller: Poller,
+    store: ProcessStore,
+    request: ProcessRequest,
+    hasDaemon: () => boolean,
+  ) {
     this.#poller = poller;
+    this.#hasDaemon = hasDaemon;
     this.store = store;
     this.request = request;
   }
@@ -236,7 +246,8 @@ export class ManagedProcess implements AttachedTo, OutputSink {
 
   leave(attachment: Attachment): void {
     this.attachments.delete(attachment);
-    this.endInput(attachment);
+    // The death of a daemon closes all its connections at once, and is not the end of anybody's input.
+    setTimeout(() => this.#hasDaemon() && this.endInput(attachment), DAEMON_DEATH_MS);
     this.drained();
   }
 

@@ -103,14 +103,14 @@ export class SocketConnection {
     if ((ready & Ready.writable) !== 0 && this.#queue.length > 0) this.#flush();
     if (this.#closed) return;
     if (this.#reading && (ready & (Ready.readable | Ready.peerClosed | Ready.hangUp)) !== 0) {
-      this.#receive();
+      this.#receive((ready & Ready.hangUp) !== 0);
     }
     if (this.#closed) return;
     if ((ready & Ready.error) !== 0) this.#lose();
     else if ((ready & Ready.hangUp) !== 0 && (!this.#reading || this.#peerEnded)) this.#lose();
   }
 
-  #receive(): void {
+  #receive(isHungUp: boolean): void {
     let count: number;
     try {
       count = readAvailable(this.fd, scratch);
@@ -121,6 +121,10 @@ export class SocketConnection {
     if (count === WOULD_BLOCK) return;
     if (count > 0) {
       this.#handlers.onData(scratch.subarray(0, count));
+      return;
+    }
+    if (isHungUp) {
+      this.#lose();
       return;
     }
     this.#peerEnded = true;

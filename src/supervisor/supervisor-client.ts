@@ -8,7 +8,12 @@ import { EngineError, errorMessage } from "../spec/index.ts";
 import { ControlSession, openConnection, SessionLost } from "./control-session.ts";
 import { HeldProcess } from "./held-process.ts";
 import { processPaths } from "./process-paths.ts";
-import type { ControlMethod, ControlMethods, RunningProcess } from "./protocol.ts";
+import {
+  type ControlMethod,
+  type ControlMethods,
+  PROTOCOL_VERSION,
+  type RunningProcess,
+} from "./protocol.ts";
 import type {
   AttachOptions,
   ProcessExit,
@@ -111,7 +116,11 @@ export class SupervisorClient implements Supervisor {
 
   /** Puts another version of the supervisor in the place of the running one, which keeps all it holds. */
   async upgrade(): Promise<void> {
-    await this.#request("upgrade", { command: [...this.#options.command] });
+    await this.#upgrade(await this.#ensureSession());
+  }
+
+  async #upgrade(session: ControlSession): Promise<void> {
+    await session.request("upgrade", { command: [...this.#options.command] });
   }
 
   async close(): Promise<void> {
@@ -162,6 +171,7 @@ export class SupervisorClient implements Supervisor {
       onClosed: () => this.#lost(session),
     });
     if (welcome.welcome === "control") {
+      if (welcome.version !== PROTOCOL_VERSION) await this.#upgrade(session);
       for (const running of welcome.processes) await this.#holdAgain(running);
     }
     this.#session = session;

@@ -68,6 +68,11 @@ export class SupervisorServer implements AttachedTo {
     return new ProcessStore(join(this.#options.execRoot, "processes", id));
   }
 
+  newProcess(request: ProcessRequest): ManagedProcess {
+    const hasDaemon = (): boolean => this.controls.size > 0;
+    return new ManagedProcess(this.poller, this.storeOf(request.id), request, hasDaemon);
+  }
+
   /** A process that is held from before; its exit is told when it comes. */
   hold(managed: ManagedProcess): void {
     this.processes.set(managed.id, managed);
@@ -212,7 +217,7 @@ export class SupervisorServer implements AttachedTo {
   }
 
   async #run(request: ProcessRequest): Promise<{ pid: number }> {
-    const managed = new ManagedProcess(this.poller, this.storeOf(request.id), request);
+    const managed = this.newProcess(request);
     this.processes.set(request.id, managed);
     for (const attachment of this.waiting.get(request.id) ?? []) managed.attach(attachment);
     this.waiting.delete(request.id);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { readAll, SupervisorFixture, splitFrames } from "./testing/supervisor-fixture.ts";
 
@@ -136,6 +137,28 @@ describe("kill -9 of the supervisor", () => {
       else expect(record).toMatchObject({ state: "running", pid: result.value.pid });
     }
   });
+});
+
+test("the death of a daemon is not the end of a container's input", async () => {
+  const main = join(import.meta.dir, "testing/attach-and-wait.ts");
+  const options = { openStdin: true, stdinOnce: true };
+  const request = fixture.container("cat", "cat; echo ended", options);
+  await Bun.write(join(fixture.root, "request.json"), JSON.stringify(request));
+  const daemon = Bun.spawn([process.execPath, main, fixture.root, ...fixture.command], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  await daemon.stdout.getReader().read();
+  daemon.kill("SIGKILL");
+  await daemon.exited;
+  await Bun.sleep(150);
+  const { client } = fixture;
+  const attached = await client.attach("cat", ALL);
+  attached.write("again\n");
+  await readUntil(attached, "again");
+  attached.destroy();
+  expect(await fixture.exitOf("cat")).toMatchObject({ exitCode: 0 });
+  expect(await fixture.readLog("cat")).toBe("again\nended\n");
 });
 
 describe("upgrade()", () => {
