@@ -4,7 +4,7 @@ import { HoldError, PortHolder } from "./port-holder.ts";
 import { LineSplitter, type RelayAnswer, type RelayRequest, relaySocketPath } from "./protocol.ts";
 
 /** How long a relay that holds nothing waits for the next port. */
-const LINGER_MS = 10_000;
+const LINGER_MS = 2_000;
 
 export interface PortRelayOptions {
   execRoot: string;
