@@ -14,6 +14,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   logs: ["spec", "linux"],
   store: ["spec", "linux", "archive"],
   distribution: ["spec", "store"],
+  registry: ["spec", "linux", "distribution"],
   runtime: ["spec", "linux"],
   supervisor: ["spec", "linux", "logs"],
   network: ["spec", "linux", "store"],

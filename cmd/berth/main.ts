@@ -30,6 +30,11 @@ switch (word) {
     await portRelayMain(rest);
     break;
   }
+  case "registry": {
+    const { runRegistry } = await import("./registry.ts");
+    await runRegistry(rest);
+    break;
+  }
   default: {
     const { runCommandLine } = await import("./command-line.ts");
     await runCommandLine(process.argv.slice(2));
