@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { readConfigFile } from "../../src/cli/connection/config-file.ts";
+import { credentialsFor } from "../../src/cli/connection/registry-credentials.ts";
 import { defaultRegistryConfig, RemoteRepository } from "../../src/distribution/index.ts";
 import {
   copyImage,
@@ -12,11 +13,10 @@ import {
   invalidArgument,
   parseReference,
   type Reference,
-  type RegistryAuth,
+  referenceString,
 } from "../../src/spec/index.ts";
 import { readFlags } from "./registry.ts";
 
-const HUB_CREDENTIALS = "https://index.docker.io/v1/";
 const remoteFlags = { "insecure-registry": { type: "string", multiple: true } } as const;
 const INSECURE_HELP =
   "      --insecure-registry list   Registries with plain HTTP or certificates of nobody\n";
@@ -36,7 +36,7 @@ export async function list(words: readonly string[]): Promise<void> {
   const reference = parseReference(
     whole ? `${(place ?? "").replace(/\/$/, "")}/all` : (place ?? ""),
   );
-  const repository = remoteRepository(reference, values["insecure-registry"]);
+  const repository = await remoteRepository(reference, values["insecure-registry"]);
   const lines = whole ? await listRepositories(repository) : await repository.tags();
   finish(lines.map((line) => `${line}\n`).join(""));
 }
@@ -52,7 +52,7 @@ export async function inspect(words: readonly string[]): Promise<void> {
   const { values, positionals } = readFlags(words, INSPECT_USAGE, remoteFlags);
   const [name] = exactly(positionals, 1, INSPECT_USAGE);
   const reference = parseReference(name ?? "");
-  const repository = remoteRepository(reference, values["insecure-registry"]);
+  const repository = await remoteRepository(reference, values["insecure-registry"]);
   const image = await inspectImage(repository, tagOrDigest(reference));
   finish(`${JSON.stringify(image, null, 4)}\n`);
 }
@@ -72,7 +72,7 @@ export async function remove(words: readonly string[]): Promise<void> {
     if (reference.tag === undefined && reference.digest === undefined) {
       throw invalidArgument(`Cannot remove "${name}": it has neither tag nor digest`);
     }
-    const repository = remoteRepository(reference, values["insecure-registry"]);
+    const repository = await remoteRepository(reference, values["insecure-registry"]);
     await removeReference(repository, tagOrDigest(reference));
     process.stdout.write(`${name}\n`);
   }
@@ -93,10 +93,13 @@ export async function copy(words: readonly string[]): Promise<void> {
   const [from, to] = exactly(positionals, 2, COPY_USAGE).map(parseReference);
   if (from === undefined || to === undefined) throw invalidArgument(COPY_USAGE.trimEnd());
   const insecure = values["insecure-registry"];
-  const source = { repository: remoteRepository(from, insecure), reference: tagOrDigest(from) };
+  const source = {
+    repository: await remoteRepository(from, insecure),
+    reference: tagOrDigest(from),
+  };
   // Without a tag of its own the copy has the source's.
   const reference = to.tag ?? to.digest ?? source.reference;
-  const target = { repository: remoteRepository(to, insecure), reference };
+  const target = { repository: await remoteRepository(to, insecure), reference };
   const digest = await copyImage(source, target, {
     sameRegistry: from.domain === to.domain,
     onBlob: (blob, how) => {
@@ -113,25 +116,12 @@ function exactly(positionals: readonly string[], count: number, usage: string): 
 
 const tagOrDigest = ({ digest, tag }: Reference): string => digest ?? tag ?? "latest";
 
-function remoteRepository(reference: Reference, insecure: readonly string[] = []) {
+/** With the credentials that `docker login` and `berth login` have stored. */
+async function remoteRepository(reference: Reference, insecure: readonly string[] = []) {
   const config = { ...defaultRegistryConfig, insecureRegistries: insecure };
-  return new RemoteRepository(reference, { config, auth: storedCredentials(reference.domain) });
-}
-
-/** What `docker login` and `berth login` have stored. */
-function storedCredentials(domain: string): RegistryAuth | undefined {
   const directory = process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker");
-  const key = domain === "docker.io" ? HUB_CREDENTIALS : domain;
-  const entry = readConfigFile(directory).auths?.[key];
-  if (entry?.auth === undefined) return undefined;
-  const login = Buffer.from(entry.auth, "base64").toString();
-  const colon = login.indexOf(":");
-  return {
-    username: login.slice(0, colon),
-    password: login.slice(colon + 1),
-    serveraddress: domain,
-    ...(entry.identitytoken === undefined ? {} : { identitytoken: entry.identitytoken }),
-  };
+  const auth = await credentialsFor(await readConfigFile(directory), referenceString(reference));
+  return new RemoteRepository(reference, { config, auth });
 }
 
 function finish(output: string): never {
