@@ -30,7 +30,8 @@ export class OutsideHost {
     await $`ip link add ${link} type veth peer name eth0 netns ${name}`.quiet();
     await $`ip addr add ${host.hostAddress}/24 dev ${link}`.quiet();
     await $`ip -6 addr add ${host.hostAddress6}/64 dev ${link} nodad`.quiet();
-    await $`ip link set ${link} up`.quiet();
+    // A link-local address would turn up a second later, in the middle of a comparison of the host.
+    await $`ip link set ${link} addrgenmode none up`.quiet();
     await $`ip -n ${name} addr add ${host.address}/24 dev eth0`.quiet();
     await $`ip -n ${name} -6 addr add ${host.address6}/64 dev eth0 nodad`.quiet();
     await $`ip -n ${name} link set eth0 up`.quiet();

@@ -23,6 +23,9 @@ class PortRelay {
   readonly #lingerMs: number;
   #queue: Promise<void> = Promise.resolve();
   #linger: Timer | undefined;
+  #clients = 0;
+  /** Somebody has been here: the process is started before its daemon connects. */
+  #served = false;
   #end: () => void = () => {};
 
   constructor(options: PortRelayOptions) {
@@ -49,6 +52,12 @@ class PortRelay {
 
   #serve(connection: Socket): void {
     const lines = new LineSplitter();
+    this.#clients += 1;
+    this.#served = true;
+    connection.on("close", () => {
+      this.#clients -= 1;
+      this.#queue = this.#queue.then(() => this.#watchEmptiness());
+    });
     connection.on("error", () => connection.destroy());
     connection.on("data", (bytes) => {
       for (const line of lines.push(bytes)) {
@@ -79,9 +88,14 @@ class PortRelay {
     }
   }
 
+  /** Without a daemon nobody will want a port again; with one it is worth a while to wait. */
   #watchEmptiness(): void {
     clearTimeout(this.#linger);
     if (!this.#holder.empty) return;
+    if (this.#served && this.#clients === 0) {
+      this.#end();
+      return;
+    }
     this.#linger = setTimeout(() => {
       if (this.#holder.empty) this.#end();
     }, this.#lingerMs);

@@ -14,18 +14,17 @@ const suite = useDaemon();
 const PROMPT = /READY\s*$/;
 let terminal: Terminal;
 
-beforeEach(async () => {
-  terminal = await Terminal.open(suite.daemon.root);
-});
-afterEach(async () => {
-  await terminal.close();
-});
-
 for (const name of COMMAND_LINES) {
   const cli = commandLine(suite, name);
   const program = () => `${name === "berth" ? BERTH : name} -H ${suite.daemon.host}`;
 
   describe(`${name} in a real terminal`, () => {
+    beforeEach(async () => {
+      terminal = await Terminal.open(suite.daemon.root);
+    });
+    afterEach(async () => {
+      await terminal.close();
+    });
     test("a shell echoes, knows its size and follows a resize", async () => {
       await terminal.type(`${program()} run -it --rm busybox sh`);
       await terminal.shows("/ #");
@@ -38,7 +37,7 @@ for (const name of COMMAND_LINES) {
       await terminal.type("exit 3");
       await terminal.shows(PROMPT);
       await terminal.type("echo code $?; stty -a | grep -o ' echo '");
-      await terminal.shows(/code 3[\s\S]* echo /);
+      await terminal.shows(/code 3\s+echo/);
     });
     test("Ctrl-C reaches the process inside", async () => {
       await terminal.type(`${program()} run -it --rm busybox sh`);
