@@ -56,5 +56,7 @@ export function pumpAttached(
   stream.resume();
   client.resume();
   if (client.destroyed) finish("gone");
+  // A process can be over, and its stream with it, before anybody listens.
+  if (stream.destroyed || stream.readableEnded) finish("ended");
   return promise;
 }

@@ -8,7 +8,20 @@ export const command = defineCommand({
   flags: { containers: bool("Stop all running containers first") },
   run: async ({ values, context }) => {
     const { system } = await context.client();
+    // The stream ends with the daemon: what follows this command finds it gone.
+    const gone = readToEnd(await system.events());
     await system.stop({ containers: values.containers });
+    await gone;
     return undefined;
   },
 });
+
+async function readToEnd(events: AsyncIterable<unknown>): Promise<void> {
+  try {
+    for await (const _ of events) {
+      // Only the end is of interest.
+    }
+  } catch {
+    // A connection that breaks is an end too.
+  }
+}
