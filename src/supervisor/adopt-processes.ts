@@ -63,12 +63,16 @@ async function finishStart(
   const runtime = findRuntime(store.path("pid"));
   if (runtime !== undefined) await untilEnd(server, runtime);
   const pid = store.readPid();
-  const startTime = pid === undefined ? undefined : processStartTime(pid);
-  if (pid === undefined || startTime === undefined) return undefined;
+  if (pid === undefined) return undefined;
+  // One that has ended by now has run, too: it must not be started a second time.
+  const startTime = processStartTime(pid) ?? ENDED;
   const running = { pid, startTime, startedAt: formatTime(realtime()) };
   store.saveRunning(running);
   return running;
 }
+
+/** No process started at that time. */
+const ENDED = -1;
 
 /** The runtime that is still at work for a process: it was given that pid-file. */
 function findRuntime(pidFile: string): number | undefined {

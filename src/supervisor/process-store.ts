@@ -1,4 +1,11 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Errno, isErrno } from "../linux/errno.ts";
 import type { ProcessExit, ProcessRequest } from "./supervisor.ts";
@@ -36,15 +43,10 @@ export class ProcessStore {
     return join(this.directory, name);
   }
 
+  /** The directory may be there, with the FIFOs that the daemon has made to hold them. */
   create(request: ProcessRequest): void {
-    try {
-      mkdirSync(this.directory, { mode: 0o700 });
-    } catch {
-      // A remnant, or the first process of all.
-      rmSync(this.directory, { recursive: true, force: true });
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    }
-    this.#append({ request });
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    writeFileSync(this.path(RECORD), encode({ request }), { mode: 0o600 });
   }
 
   saveRunning(running: StoredRunning): void {
@@ -84,9 +86,11 @@ export class ProcessStore {
   }
 
   #append(part: Partial<StoredProcess>): void {
-    appendFileSync(this.path(RECORD), `${JSON.stringify(part)}\n`, { mode: 0o600 });
+    appendFileSync(this.path(RECORD), encode(part));
   }
 }
+
+const encode = (part: Partial<StoredProcess>): string => `${JSON.stringify(part)}\n`;
 
 /** The processes that a supervisor before has left. */
 export function storedProcesses(execRoot: string): string[] {

@@ -60,25 +60,32 @@ export class SupervisorClient implements Supervisor {
   }
 
   async start(request: ProcessRequest): Promise<{ pid: number }> {
-    const started = await this.#startOnce(request);
     const { id, tty, openStdin, stdinOnce } = request;
-    const keepsStdin = openStdin && !stdinOnce && !tty;
-    this.#hold({ id, pid: started.pid, tty, lacksTerminal: false, keepsStdin });
-    return started;
+    // A process of that id is held already: the supervisor refuses another.
+    if (this.#held.has(id)) return await this.#request("start", { request });
+    const held = this.#newHeld({ id, tty, keepsStdin: openStdin && !stdinOnce && !tty });
+    try {
+      const started = await this.#startHeld(request, held);
+      this.#watch(id, held, started.pid);
+      return started;
+    } catch (error) {
+      if (this.#held.get(id) === held) this.#release(id);
+      throw error;
+    }
   }
 
-  async #startOnce(request: ProcessRequest): Promise<{ pid: number }> {
+  async #startHeld(request: ProcessRequest, held: HeldProcess): Promise<{ pid: number }> {
     for (let attempt = 1; ; attempt++) {
       const session = await this.#ensureSession();
+      held.prepare();
       try {
         return await session.request("start", { request });
       } catch (error) {
         if (!(error instanceof SessionLost) || attempt === MAX_ATTEMPTS) throw error;
       }
       // The supervisor died over it: its successor knows whether the process came to be.
-      const records = await this.processes();
-      const record = records.find(({ id }) => id === request.id);
-      if (record !== undefined && record.state !== "starting") return { pid: record.pid };
+      const record = (await this.processes()).find(({ id }) => id === request.id);
+      if (record !== undefined) return { pid: record.pid };
     }
   }
 
@@ -250,16 +257,20 @@ export class SupervisorClient implements Supervisor {
     for (const listener of this.#listeners) listener(exit);
   }
 
-  #hold(running: RunningProcess): void {
-    if (this.#held.has(running.id)) return;
-    const { directory } = processPaths(this.#options.execRoot, running.id);
-    const held = new HeldProcess(directory, running);
-    this.#held.set(running.id, held);
-    if (!running.tty) return;
+  #newHeld(process: { id: string; tty: boolean; keepsStdin: boolean }): HeldProcess {
+    const { directory } = processPaths(this.#options.execRoot, process.id);
+    const held = new HeldProcess({ ...process, directory });
+    this.#held.set(process.id, held);
+    return held;
+  }
+
+  #watch(id: string, held: HeldProcess, pid: number): void {
+    held.hold(pid);
+    if (!held.tty) return;
     // In the background: a tty that nobody keeps is hung up by the supervisor's death, no more.
-    const keeping = this.#keepTerminal(running.id, held)
+    const keeping = this.#keepTerminal(id, held)
       .catch((error: unknown) => {
-        console.error(`Cannot keep the terminal of "${running.id}": ${errorMessage(error)}`);
+        console.error(`Cannot keep the terminal of "${id}": ${errorMessage(error)}`);
       })
       .finally(() => this.#keeping.delete(keeping));
     this.#keeping.add(keeping);
@@ -267,11 +278,12 @@ export class SupervisorClient implements Supervisor {
 
   /** Before anybody attaches, a supervisor that has lost a tty gets it back. */
   async #holdAgain(running: RunningProcess): Promise<void> {
-    const master = this.#held.get(running.id)?.master;
-    if (!running.lacksTerminal) this.#hold(running);
-    else if (master !== undefined) {
-      await giveTerminal(this.#poll(), this.#socketPath(), running.id, master);
+    const { id, pid } = running;
+    const held = this.#held.get(id);
+    if (running.lacksTerminal && held?.master !== undefined) {
+      await giveTerminal(this.#poll(), this.#socketPath(), id, held.master);
     }
+    if (held === undefined) this.#watch(id, this.#newHeld(running), pid);
   }
 
   async #keepTerminal(id: string, held: HeldProcess): Promise<void> {

@@ -121,6 +121,24 @@ describe("kill -9 of the supervisor", () => {
     expect(await fixture.readLog("one")).toBe("x\n");
   });
 
+  test("loses nothing of containers that start and end in between", async () => {
+    const { client } = fixture;
+    await client.connect();
+    let isDone = false;
+    const killing = (async () => {
+      for (; !isDone; await Bun.sleep(40 + Math.random() * 80)) await killSupervisor();
+    })();
+    for (let round = 0; round < 12; round++) {
+      const id = `c${round}`;
+      await client.start(fixture.container(id, `seq 1 ${round * 1000}; exit ${round}`));
+      expect(await fixture.exitOf(id)).toMatchObject({ exitCode: round });
+      expect(await fixture.readLog(id)).toBe(numbers(round * 1000));
+      await client.forget(id);
+    }
+    isDone = true;
+    await killing;
+  });
+
   test("in the middle of starts: each either runs or has failed", async () => {
     const { client } = fixture;
     await client.connect();
