@@ -250,7 +250,11 @@ export class SupervisorServer implements AttachedTo {
     command: readonly string[],
     answer: { connection: ControlConnection; id: number },
   ): Promise<never> {
-    await Promise.allSettled(this.#starts.values());
+    // Starts end first; the turn after lets their answers out.
+    do {
+      await Promise.allSettled(this.#starts.values());
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#starts.size > 0);
     this.#options.upgrade(command, answer);
     throw new EngineError("internal", "Cannot upgrade the supervisor: it is still the old one");
   }

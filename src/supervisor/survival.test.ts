@@ -218,6 +218,20 @@ describe("upgrade()", () => {
     expect(kinds(descriptors()).length).toBeLessThanOrEqual(kinds(after).length);
   });
 
+  test("in the middle of starts loses none of them", async () => {
+    const { client } = fixture;
+    await client.connect();
+    const ids = Array.from({ length: 10 }, (_, index) => `c${index}`);
+    const starts = ids.map((id) => client.start(fixture.container(id, `echo ${id}; exit 3`)));
+    await Bun.sleep(10);
+    await client.upgrade();
+    await Promise.all(starts);
+    for (const id of ids) {
+      expect((await fixture.exitOf(id)).exitCode).toBe(3);
+      expect(await fixture.readLog(id)).toBe(`${id}\n`);
+    }
+  });
+
   test("to a program that is not there fails, and changes nothing", async () => {
     const { client } = fixture;
     await client.start(fixture.container("one", "exec sleep 1000"));
