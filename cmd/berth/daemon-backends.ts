@@ -1,11 +1,12 @@
 import type { EngineContext } from "../../src/engine/context.ts";
 import { containerVerbs, execVerbs, systemVerbs, volumeVerbs } from "../../src/engine/engine.ts";
+import { networkVerbs } from "../../src/engine/networks/index.ts";
 import type { DaemonDescription } from "../../src/engine/system/daemon-description.ts";
 import { systemInfo } from "../../src/engine/system/info.ts";
 import { systemVersion } from "../../src/engine/system/version.ts";
 import type { ProbedRuntime } from "../../src/runtime/index.ts";
 import { type Backends, MAXIMUM_VERSION, MINIMUM_VERSION } from "../../src/server/index.ts";
-import { EngineError, type EngineStopRequest } from "../../src/spec/index.ts";
+import type { EngineStopRequest } from "../../src/spec/index.ts";
 import { BUILD_COMMIT, BUILD_TIME, PROGRAM_VERSION } from "./build-info.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
 
@@ -17,23 +18,12 @@ export interface BackendParts {
 
 /** The engine as the server's routers want it. */
 export function createBackends(context: EngineContext, parts: BackendParts): Backends {
-  const absent = async (): Promise<never> => {
-    throw new EngineError("not-implemented", "This is not supported yet");
-  };
   const description = describe(parts);
   return {
     containers: containerVerbs(context),
     exec: execVerbs(context),
     images: context.images,
-    networks: {
-      list: async () => context.networks.list(),
-      inspect: async (ref) => context.networks.inspect(ref),
-      create: (request) => context.networks.create(request),
-      remove: (ref) => context.networks.remove(ref),
-      connect: absent,
-      disconnect: absent,
-      prune: absent,
-    },
+    networks: networkVerbs(context),
     volumes: volumeVerbs(context),
     system: {
       ...systemVerbs(context, {

@@ -1,6 +1,3 @@
-import { createHash } from "node:crypto";
-import { Errno, isErrno } from "../linux/errno.ts";
-import { closeNamespace, openNetworkNamespace } from "../linux/namespace.ts";
 import { NftablesError } from "../linux/nftables.ts";
 import {
   conflict,
@@ -13,7 +10,6 @@ import {
   type NetworkSettings,
   notFound,
 } from "../spec/index.ts";
-import type { Collection } from "../store/index.ts";
 import { BridgeWiring } from "./bridge-wiring.ts";
 import { defaultBridgeNetwork, devicelessNetwork } from "./default-networks.ts";
 import {
@@ -24,6 +20,7 @@ import {
   networkSettings,
 } from "./endpoint-settings.ts";
 import { Firewall } from "./firewall.ts";
+import { defaultBridge, instanceName } from "./instance-name.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./network-record.ts";
 import { networkFromRequest } from "./network-request.ts";
 import type {
@@ -35,61 +32,43 @@ import type {
 } from "./network-service.ts";
 import { NetworkTable } from "./network-table.ts";
 import { PortPublisher, portElements, sandboxHolds } from "./port-publisher.ts";
-import { portRequests } from "./port-request.ts";
 import { parseCidr } from "./prefix.ts";
-import { freeDevice, newEndpoint, newId, plugsOf, publisherOf } from "./sandbox-plan.ts";
+import { freeDevice, newEndpoint, planSandbox, plugsOf, publisherOf } from "./sandbox-plan.ts";
+import { namespacePath, type Sandbox, SandboxTable } from "./sandbox-table.ts";
 import { DEFAULT_POOLS, occupiedPrefixes } from "./subnet-choice.ts";
 
-interface Sandbox {
-  record: SandboxRecord;
-  /** Holds the namespace; undefined where it is the host's. */
-  fd: number | undefined;
-}
-
-const DEFAULT_EXEC_ROOT = "/run/berth";
 const DEFAULT_MTU = 1500;
 const SHARED = "container:";
 const HOST_NAMESPACE = "/proc/1/ns/net";
-
-/** What tells this daemon's objects on the host from another daemon's; empty for the usual one. */
-function instanceSuffix(execRoot: string): string {
-  if (execRoot === DEFAULT_EXEC_ROOT) return "";
-  return `-${createHash("sha256").update(execRoot).digest("hex").slice(0, 8)}`;
-}
 
 /** Networks of Linux bridges, nftables and the port relay. */
 export class BridgeNetworkService implements NetworkService {
   readonly #options: NetworkServiceOptions;
   readonly #instance: string;
-  readonly #records: Collection<SandboxRecord>;
   readonly #networks: NetworkTable;
-  readonly #sandboxes = new Map<string, Sandbox>();
+  readonly #sandboxes: SandboxTable;
   readonly #firewall: Firewall;
   readonly #publisher: PortPublisher;
   #started: BridgeWiring | undefined;
 
   constructor(options: NetworkServiceOptions) {
     this.#options = options;
-    this.#instance = `berth${instanceSuffix(options.execRoot)}`;
-    this.#records = options.records.collection<SandboxRecord>("sandboxes");
+    this.#instance = instanceName(options.execRoot);
+    this.#sandboxes = new SandboxTable(options.records.collection<SandboxRecord>("sandboxes"));
     this.#networks = new NetworkTable(options.records.collection<NetworkRecord>("networks"));
     this.#firewall = new Firewall(this.#instance);
     this.#publisher = new PortPublisher(this.#firewall, {
       execRoot: options.execRoot,
       command: options.relayCommand,
-      wanted: () => this.#all().flatMap(sandboxHolds),
+      wanted: () => this.#sandboxes.records().flatMap(sandboxHolds),
     });
   }
 
   async start(): Promise<void> {
     this.#started ??= new BridgeWiring(this.#instance, this.#options.mtu ?? DEFAULT_MTU);
-    for (const record of this.#records.all()) {
-      if (!this.#sandboxes.has(record.containerId)) {
-        this.#sandboxes.set(record.containerId, { record, fd: undefined });
-      }
-    }
+    this.#sandboxes.load();
     await this.#ensureDefaultNetworks();
-    this.#networks.claim(this.#all());
+    this.#networks.claim(this.#sandboxes.records());
     for (const network of this.#networks.all()) await this.#wiring.ensureBridge(network);
     await this.#wiring.removeBridgesExcept(this.#devices());
     this.#applyRules();
@@ -98,9 +77,11 @@ export class BridgeNetworkService implements NetworkService {
 
   async restore(running: readonly RunningContainer[]): Promise<void> {
     const pids = new Map(running.map(({ id, pid }) => [id, pid]));
-    for (const [containerId, sandbox] of [...this.#sandboxes]) {
+    for (const containerId of this.#sandboxes.containerIds()) {
+      const sandbox = this.#sandboxes.get(containerId);
       const pid = pids.get(containerId);
-      if (pid === undefined || !reopen(sandbox, pid)) this.leave(containerId);
+      if (sandbox === undefined || pid === undefined) this.leave(containerId);
+      else if (!this.#sandboxes.reopen(sandbox, pid)) this.leave(containerId);
     }
     this.#applyRules();
     await this.#publisher.reconcile();
@@ -110,13 +91,11 @@ export class BridgeNetworkService implements NetworkService {
     const { containerId, networkMode } = request;
     if (networkMode.startsWith(SHARED))
       return this.#share(networkMode.slice(SHARED.length), request);
-    if (this.#sandboxes.has(containerId)) {
+    if (this.#sandboxes.get(containerId) !== undefined) {
       throw conflict(`container ${containerId} is already joined to its networks`);
     }
-    const sandbox: Sandbox = { record: this.#plan(request), fd: undefined };
-    this.#sandboxes.set(containerId, sandbox);
+    const sandbox = this.#sandboxes.add(planSandbox(this.#networks, request));
     try {
-      this.#records.put(containerId, sandbox.record);
       await this.#wire(sandbox);
     } catch (error) {
       this.leave(containerId);
@@ -129,13 +108,11 @@ export class BridgeNetworkService implements NetworkService {
   leave(containerId: string): void {
     const sandbox = this.#sandboxes.get(containerId);
     if (sandbox === undefined) return;
-    const { record, fd } = sandbox;
+    const { record } = sandbox;
     // No packet goes to an address any more before somebody else can get it.
     this.#publisher.withdraw(record);
-    this.#sandboxes.delete(containerId);
-    this.#records.delete(containerId);
+    this.#sandboxes.remove(sandbox);
     for (const endpoint of record.endpoints) this.#networks.giveBack(endpoint);
-    if (fd !== undefined) closeNamespace(fd);
     this.#emit("disconnect", record, record.endpoints);
   }
 
@@ -150,15 +127,16 @@ export class BridgeNetworkService implements NetworkService {
 
   rename(containerId: string, name: string): void {
     const sandbox = this.#sandboxes.get(containerId);
-    if (sandbox !== undefined) this.#update(sandbox, { containerName: name });
+    if (sandbox !== undefined) this.#sandboxes.update(sandbox, { containerName: name });
   }
 
   list(): Network[] {
-    return this.#networks.all().map((network) => networkResource(network, []));
+    const sandboxes = this.#sandboxes.records();
+    return this.#networks.all().map((network) => networkResource(network, sandboxes));
   }
 
   inspect(ref: string): Network {
-    return networkResource(this.#networks.find(ref), this.#all());
+    return networkResource(this.#networks.find(ref), this.#sandboxes.records());
   }
 
   async create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
@@ -188,7 +166,11 @@ export class BridgeNetworkService implements NetworkService {
         `${network.name} is a pre-defined network and cannot be removed`,
       );
     }
-    if (this.#all().some(({ endpoints }) => endpoints.some((e) => e.networkId === network.id))) {
+    if (
+      this.#sandboxes
+        .records()
+        .some(({ endpoints }) => endpoints.some((e) => e.networkId === network.id))
+    ) {
       throw new EngineError(
         "permission-denied",
         `error while removing network: network ${network.name} id ${network.id} has active endpoints`,
@@ -216,13 +198,13 @@ export class BridgeNetworkService implements NetworkService {
     const device = freeDevice(record.endpoints);
     const endpoint = newEndpoint(this.#networks, network, wishes, container, device);
     const before = record.endpoints;
-    this.#update(sandbox, { endpoints: [...before, endpoint] });
+    this.#sandboxes.update(sandbox, { endpoints: [...before, endpoint] });
     try {
       const plug = this.#plugs(sandbox).find((other) => other.endpoint === endpoint);
       if (plug !== undefined) await this.#wiring.plug(sandbox.fd ?? -1, plug);
       await this.#publish(sandbox);
     } catch (error) {
-      this.#update(sandbox, { endpoints: before });
+      this.#sandboxes.update(sandbox, { endpoints: before });
       await this.#wiring.unplug(endpoint);
       this.#networks.giveBack(endpoint);
       throw error;
@@ -240,7 +222,9 @@ export class BridgeNetworkService implements NetworkService {
     }
     const { record } = sandbox;
     if (record.publisher?.endpointId === endpoint.id) this.#withdraw(sandbox);
-    this.#update(sandbox, { endpoints: record.endpoints.filter((other) => other !== endpoint) });
+    this.#sandboxes.update(sandbox, {
+      endpoints: record.endpoints.filter((other) => other !== endpoint),
+    });
     if (endpoint.hostDevice !== "") await this.#wiring.unplug(endpoint);
     this.#networks.giveBack(endpoint);
     this.#emit("disconnect", record, [endpoint]);
@@ -253,8 +237,7 @@ export class BridgeNetworkService implements NetworkService {
   async close(): Promise<void> {
     await this.#publisher.settle();
     this.#publisher.close();
-    for (const { fd } of this.#sandboxes.values()) if (fd !== undefined) closeNamespace(fd);
-    this.#sandboxes.clear();
+    this.#sandboxes.close();
     this.#firewall.close();
     this.#started?.close();
     this.#started = undefined;
@@ -262,7 +245,7 @@ export class BridgeNetworkService implements NetworkService {
 
   async cleanUp(): Promise<void> {
     this.#firewall.cleanUp();
-    for (const containerId of [...this.#sandboxes.keys()]) this.leave(containerId);
+    for (const containerId of this.#sandboxes.containerIds()) this.leave(containerId);
     await this.#publisher.reconcile();
     await this.#wiring.removeBridgesExcept(new Set());
   }
@@ -270,10 +253,6 @@ export class BridgeNetworkService implements NetworkService {
   get #wiring(): BridgeWiring {
     if (this.#started === undefined) throw new Error("the network service is not started");
     return this.#started;
-  }
-
-  #all(): SandboxRecord[] {
-    return [...this.#sandboxes.values()].map(({ record }) => record);
   }
 
   #devices(): Set<string> {
@@ -289,12 +268,11 @@ export class BridgeNetworkService implements NetworkService {
       if (previous !== undefined) this.#networks.delete(previous.id);
       return;
     }
-    const inUse = this.#all().some(({ endpoints }) =>
-      endpoints.some(({ networkId }) => networkId === previous?.id),
-    );
+    const inUse = this.#sandboxes
+      .records()
+      .some(({ endpoints }) => endpoints.some(({ networkId }) => networkId === previous?.id));
     if (previous !== undefined && inUse) return;
-    const device =
-      this.#options.bridge ?? `berth${this.#instance === "berth" ? "0" : this.#instance.slice(5)}`;
+    const device = this.#options.bridge ?? defaultBridge(this.#instance);
     const { bip, defaultAddressPools: pools = DEFAULT_POOLS, mtu = DEFAULT_MTU } = this.#options;
     const taken = this.#networks
       .all()
@@ -306,62 +284,13 @@ export class BridgeNetworkService implements NetworkService {
   }
 
   #applyRules(): void {
-    this.#firewall.apply(this.#networks.all(), this.#all().flatMap(portElements));
+    this.#firewall.apply(this.#networks.all(), this.#sandboxes.records().flatMap(portElements));
   }
 
   async #demolish(network: NetworkRecord): Promise<void> {
     this.#networks.delete(network.id);
     this.#applyRules();
     if (network.device !== undefined) await this.#wiring.removeBridge(network.device);
-  }
-
-  /** The container's sandbox with addresses taken, before anything of it is made. */
-  #plan(request: JoinRequest): SandboxRecord {
-    const requests = portRequests(request.portBindings, request.publishAll, request.exposedPorts);
-    const wanted = this.#wantedNetworks(request);
-    const host = wanted.some(({ network }) => network.driver === "host");
-    const endpoints: EndpointRecord[] = [];
-    try {
-      for (const { network, wishes } of wanted) {
-        const device = freeDevice(endpoints);
-        endpoints.push(newEndpoint(this.#networks, network, wishes, request, device));
-      }
-    } catch (error) {
-      for (const endpoint of endpoints) this.#networks.giveBack(endpoint);
-      throw error;
-    }
-    const published = requests.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`);
-    const linked = endpoints.some(({ device }) => device !== "");
-    return {
-      id: newId(),
-      containerId: request.containerId,
-      containerName: request.name,
-      hostname: request.hostname,
-      mode: host ? "host" : "own",
-      endpoints,
-      portRequests: linked ? requests : [],
-      exposed: linked ? [...new Set([...request.exposedPorts, ...published])] : [],
-      published: [],
-    };
-  }
-
-  /** The networks to join, the one of the network mode first. */
-  #wantedNetworks(request: JoinRequest) {
-    const { networkMode, endpoints, macAddress } = request;
-    const mode = networkMode === "" || networkMode === "default" ? "bridge" : networkMode;
-    if (mode === "bridge" && this.#options.bridge === "none") return [];
-    const main = this.#networks.find(mode);
-    const wanted = new Map<string, Partial<EndpointSettings>>([[main.id, {}]]);
-    for (const [ref, wishes] of Object.entries(endpoints)) {
-      const network = this.#networks.find(ref === "default" ? "bridge" : ref);
-      // With `host` and `none` there is nothing else.
-      if (main.driver === "bridge" || network === main) wanted.set(network.id, wishes);
-    }
-    return [...wanted].map(([id, wishes]) => {
-      const network = this.#networks.find(id);
-      const mac = network === main && macAddress ? { MacAddress: macAddress } : {};
-      return { network, wishes: { ...mac, ...withoutResults(wishes) } };
-    });
   }
 
   /** Namespace, links and ports; the ports are held while the kernel makes the links. */
@@ -383,7 +312,7 @@ export class BridgeNetworkService implements NetworkService {
     if (plug === undefined) return;
     const published = await this.#publisher.hold(record, plug.endpoint, plug.network);
     const publisher = { endpointId: plug.endpoint.id, bridge: plug.network.device ?? "" };
-    this.#update(sandbox, { published, publisher });
+    this.#sandboxes.update(sandbox, { published, publisher });
     try {
       this.#publisher.open(sandbox.record);
     } catch (error) {
@@ -396,18 +325,13 @@ export class BridgeNetworkService implements NetworkService {
   #withdraw(sandbox: Sandbox): void {
     this.#publisher.withdraw(sandbox.record);
     const { publisher: _, ...record } = sandbox.record;
-    sandbox.record = { ...record, published: [] };
-    this.#records.put(record.containerId, sandbox.record);
+    sandbox.record = record;
+    this.#sandboxes.update(sandbox, { published: [] });
   }
 
   #plugs(sandbox: Sandbox) {
     const { endpoints } = sandbox.record;
     return plugsOf(endpoints, this.#networks.of(endpoints));
-  }
-
-  #update(sandbox: Sandbox, change: Partial<SandboxRecord>): void {
-    sandbox.record = { ...sandbox.record, ...change };
-    this.#records.put(sandbox.record.containerId, sandbox.record);
   }
 
   #running(containerId: string): Sandbox {
@@ -454,34 +378,4 @@ export class BridgeNetworkService implements NetworkService {
       if (network !== undefined) this.#options.onEvent?.({ action, network, containerId });
     }
   }
-}
-
-/** Finds a surviving container's namespace again; false when the process is gone. */
-function reopen(sandbox: Sandbox, pid: number): boolean {
-  if (sandbox.record.mode === "host" || sandbox.fd !== undefined) return true;
-  try {
-    sandbox.fd = openNetworkNamespace(`/proc/${pid}/ns/net`);
-    return true;
-  } catch (error) {
-    if (isErrno(error, Errno.ENOENT, Errno.ESRCH)) return false;
-    throw error;
-  }
-}
-
-/** Good for as long as the sandbox is held; undefined is the host's own namespace. */
-function namespacePath({ fd }: Sandbox): string | undefined {
-  return fd === undefined ? undefined : `/proc/${process.pid}/fd/${fd}`;
-}
-
-/** What somebody asked for, without what `inspect` tells about an earlier run. */
-function withoutResults(wishes: Partial<EndpointSettings>): Partial<EndpointSettings> {
-  const { IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority } = wishes;
-  return {
-    ...(IPAMConfig === undefined ? {} : { IPAMConfig }),
-    ...(Links === undefined ? {} : { Links }),
-    ...(Aliases === undefined ? {} : { Aliases }),
-    ...(MacAddress === undefined || MacAddress === "" ? {} : { MacAddress }),
-    ...(DriverOpts === undefined ? {} : { DriverOpts }),
-    ...(GwPriority === undefined ? {} : { GwPriority }),
-  };
 }

@@ -102,8 +102,8 @@ export interface NetworkService {
   /** The container has a new name. */
   rename(containerId: string, name: string): void;
 
+  /** The oldest first. */
   list(): Network[];
-  /** With `Containers`. */
   inspect(ref: string): Network;
   create(request: NetworkCreateRequest): Promise<NetworkCreateResponse>;
   /** `permission-denied` for a pre-defined network and for one with endpoints. */

@@ -27,8 +27,10 @@ export class NetworkTable {
     for (const record of records.all()) this.#enter(record);
   }
 
+  /** The oldest first. */
   all(): NetworkRecord[] {
-    return [...this.#entries.values()].map(({ record }) => record);
+    const records = [...this.#entries.values()].map(({ record }) => record);
+    return records.sort((a, b) => (a.created < b.created ? -1 : 1));
   }
 
   byId(id: string): NetworkRecord | undefined {

@@ -3,11 +3,13 @@ import { type EndpointSettings, invalidArgument, type NetworkId, randomId } from
 import type { Plug } from "./bridge-wiring.ts";
 import { dnsNames, isPredefined } from "./endpoint-settings.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./network-record.ts";
+import type { JoinRequest } from "./network-service.ts";
 import type { NetworkTable } from "./network-table.ts";
+import { portRequests } from "./port-request.ts";
 import { macAddressFor } from "./subnet-choice.ts";
 
 /** A random id in the form of Docker's endpoint and sandbox ids. */
-export const newId = (): string => randomId<NetworkId>();
+const newId = (): string => randomId<NetworkId>();
 
 /** `veth` and seven digits: names of links have at most 15 characters. */
 const hostDeviceName = (endpointId: string): string => `veth${endpointId.slice(0, 7)}`;
@@ -64,6 +66,75 @@ export function freeDevice(endpoints: readonly EndpointRecord[]): string {
   let number = 0;
   while (taken.has(`eth${number}`)) number++;
   return `eth${number}`;
+}
+
+interface Wanted {
+  network: NetworkRecord;
+  wishes: Partial<EndpointSettings>;
+}
+
+/** The networks to join, the one of the network mode first. */
+function wantedNetworks(networks: NetworkTable, request: JoinRequest): Wanted[] {
+  const { networkMode, endpoints, macAddress } = request;
+  const mode = networkMode === "" || networkMode === "default" ? "bridge" : networkMode;
+  // The default bridge may have been left out (`--bridge none`).
+  if (mode === "bridge" && networks.byName(mode) === undefined) return [];
+  const main = networks.find(mode);
+  const wanted = new Map<NetworkRecord, Partial<EndpointSettings>>([[main, {}]]);
+  for (const [ref, wishes] of Object.entries(endpoints)) {
+    const network = networks.find(ref === "default" ? "bridge" : ref);
+    // With `host` and `none` there is nothing else.
+    if (main.driver === "bridge" || network === main) wanted.set(network, wishes);
+  }
+  return [...wanted].map(([network, wishes]) => {
+    const mac = network === main && macAddress ? { MacAddress: macAddress } : {};
+    return { network, wishes: { ...mac, ...withoutResults(wishes) } };
+  });
+}
+
+/** What somebody asked for, without what `inspect` tells about an earlier run. */
+function withoutResults(wishes: Partial<EndpointSettings>): Partial<EndpointSettings> {
+  const { IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority } = wishes;
+  return {
+    ...(IPAMConfig === undefined ? {} : { IPAMConfig }),
+    ...(Links === undefined ? {} : { Links }),
+    ...(Aliases === undefined ? {} : { Aliases }),
+    ...(MacAddress ? { MacAddress } : {}),
+    ...(DriverOpts === undefined ? {} : { DriverOpts }),
+    ...(GwPriority === undefined ? {} : { GwPriority }),
+  };
+}
+
+/**
+ * A container's sandbox with addresses taken, before anything of it is made.
+ * @throws EngineError with Docker's words; nothing is taken then
+ */
+export function planSandbox(networks: NetworkTable, request: JoinRequest): SandboxRecord {
+  const requests = portRequests(request.portBindings, request.publishAll, request.exposedPorts);
+  const wanted = wantedNetworks(networks, request);
+  const endpoints: EndpointRecord[] = [];
+  try {
+    for (const { network, wishes } of wanted) {
+      const device = freeDevice(endpoints);
+      endpoints.push(newEndpoint(networks, network, wishes, request, device));
+    }
+  } catch (error) {
+    for (const endpoint of endpoints) networks.giveBack(endpoint);
+    throw error;
+  }
+  const published = requests.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`);
+  const linked = endpoints.some(({ device }) => device !== "");
+  return {
+    id: newId(),
+    containerId: request.containerId,
+    containerName: request.name,
+    hostname: request.hostname,
+    mode: wanted.some(({ network }) => network.driver === "host") ? "host" : "own",
+    endpoints,
+    portRequests: linked ? requests : [],
+    exposed: linked ? [...new Set([...request.exposedPorts, ...published])] : [],
+    published: [],
+  };
 }
 
 type Networks = ReadonlyMap<string, NetworkRecord>;

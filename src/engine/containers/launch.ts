@@ -11,6 +11,7 @@ import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { sharedNetworkOf, writeContainerFiles } from "./container-files.ts";
+import type { ContainerRecord } from "./container-record.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
 import { resolveMounts } from "./mounts/resolve-mounts.ts";
 import { runningOwner, shareNamespaces } from "./namespaces.ts";
@@ -132,13 +133,19 @@ async function joinNetworks(context: EngineContext, container: Container): Promi
     containerId: record.id,
     name: record.name,
     hostname: config.Hostname,
-    networkMode,
+    networkMode: shared === undefined ? connectedMode(record, networkMode) : networkMode,
     endpoints: record.endpoints,
     portBindings: hostConfig.PortBindings ?? {},
     publishAll: hostConfig.PublishAllPorts,
     exposedPorts: Object.keys(config.ExposedPorts ?? {}),
     ...(config.MacAddress ? { macAddress: config.MacAddress } : {}),
   });
+}
+
+/** The mode's network, or another one where a user has disconnected the container from that. */
+function connectedMode({ network }: ContainerRecord, networkMode: string): string {
+  const networks = Object.keys(network.Networks);
+  return networks.includes(networkMode) ? networkMode : (networks[0] ?? networkMode);
 }
 
 function networkNamespace(container: Container, join: Join): "host" | "new" | { path: string } {

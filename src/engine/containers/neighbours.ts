@@ -2,7 +2,6 @@ import { openCgroup } from "../../linux/cgroup/cgroup.ts";
 import { notFound } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { ImageContainers } from "../images/index.ts";
-import type { NetworkContainers } from "../networks/index.ts";
 
 type Late<T> = () => T;
 
@@ -41,32 +40,6 @@ export function imageContainers(
           await cgroup.thaw();
         }
       });
-    },
-  };
-}
-
-/** Containers as the network verbs see them. */
-export function networkContainers(
-  context: Late<Pick<EngineContext, "containers" | "networks">>,
-): NetworkContainers {
-  return {
-    find(ref) {
-      const { record, alive } = context().containers.get(ref);
-      return {
-        id: record.id,
-        name: record.name,
-        running: alive,
-        networkMode: record.hostConfig.NetworkMode,
-        endpoints: record.endpoints,
-      };
-    },
-    putEndpoint(id, network, endpoint) {
-      const container = context().containers.get(id);
-      const { record } = container;
-      if (endpoint === null) delete record.endpoints[network];
-      else record.endpoints[network] = endpoint;
-      if (container.alive) record.network = context().networks.settings(id) ?? record.network;
-      container.save();
     },
   };
 }
