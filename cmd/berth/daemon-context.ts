@@ -111,6 +111,7 @@ export function networkOptions(
   config: DaemonConfig,
   store: Store,
   events: EventBus,
+  log: Log,
 ): NetworkServiceOptions {
   const { bridge, bip, mtu, pools } = config.network;
   return {
@@ -121,6 +122,7 @@ export function networkOptions(
     ...(bip === undefined ? {} : { bip }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(pools.length === 0 ? {} : { defaultAddressPools: pools }),
+    warn: (message) => log.warn(message),
     onEvent: ({ action, network, containerId }) =>
       events.publish({
         type: "network",

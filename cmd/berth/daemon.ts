@@ -46,7 +46,7 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
     openStore(config.dataRoot),
     lookAtHost(config),
   ]);
-  const networks = createNetworkService(networkOptions(config, store, events));
+  const networks = createNetworkService(networkOptions(config, store, events, log));
   const supervisor = new SupervisorClient({
     execRoot: config.execRoot,
     command: [...selfCommand(), "supervisor", "--exec-root", config.execRoot],

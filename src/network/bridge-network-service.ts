@@ -3,6 +3,7 @@ import {
   conflict,
   type EndpointSettings,
   EngineError,
+  errorMessage,
   internal,
   type Network,
   type NetworkCreateRequest,
@@ -38,6 +39,7 @@ import { namespacePath, type Sandbox, SandboxTable } from "./sandbox-table.ts";
 import { DEFAULT_POOLS, occupiedPrefixes } from "./subnet-choice.ts";
 
 const DEFAULT_MTU = 1500;
+const VERIFY_INTERVAL_MS = 5000;
 const SHARED = "container:";
 const HOST_NAMESPACE = "/proc/1/ns/net";
 
@@ -50,6 +52,7 @@ export class BridgeNetworkService implements NetworkService {
   readonly #firewall: Firewall;
   readonly #publisher: PortPublisher;
   #started: BridgeWiring | undefined;
+  #verified = 0;
 
   constructor(options: NetworkServiceOptions) {
     this.#options = options;
@@ -72,7 +75,7 @@ export class BridgeNetworkService implements NetworkService {
     for (const network of this.#networks.all()) await this.#wiring.ensureBridge(network);
     await this.#wiring.removeBridgesExcept(this.#devices());
     this.#applyRules();
-    await this.#publisher.reconcile();
+    await this.#reconcilePorts();
   }
 
   async restore(running: readonly RunningContainer[]): Promise<void> {
@@ -84,7 +87,7 @@ export class BridgeNetworkService implements NetworkService {
       else if (!this.#sandboxes.reopen(sandbox, pid)) this.leave(containerId);
     }
     this.#applyRules();
-    await this.#publisher.reconcile();
+    await this.#reconcilePorts();
   }
 
   async join(request: JoinRequest): Promise<Join> {
@@ -102,6 +105,7 @@ export class BridgeNetworkService implements NetworkService {
       throw error;
     }
     this.#emit("connect", sandbox.record, sandbox.record.endpoints);
+    this.#verifyRules();
     return this.#joined(sandbox);
   }
 
@@ -113,6 +117,7 @@ export class BridgeNetworkService implements NetworkService {
     this.#publisher.withdraw(record);
     this.#sandboxes.remove(sandbox);
     for (const endpoint of record.endpoints) this.#networks.giveBack(endpoint);
+    this.#forgetFlows(record);
     this.#emit("disconnect", record, record.endpoints);
   }
 
@@ -246,7 +251,7 @@ export class BridgeNetworkService implements NetworkService {
   async cleanUp(): Promise<void> {
     this.#firewall.cleanUp();
     for (const containerId of this.#sandboxes.containerIds()) this.leave(containerId);
-    await this.#publisher.reconcile();
+    await this.#publisher.end();
     await this.#wiring.removeBridgesExcept(new Set());
   }
 
@@ -285,6 +290,36 @@ export class BridgeNetworkService implements NetworkService {
 
   #applyRules(): void {
     this.#firewall.apply(this.#networks.all(), this.#sandboxes.records().flatMap(portElements));
+  }
+
+  async #reconcilePorts(): Promise<void> {
+    for (const { hostIp, port, reason } of await this.#publisher.reconcile()) {
+      this.#options.warn?.(`Cannot hold port ${hostIp}:${port} again: ${reason}`);
+    }
+  }
+
+  /** Looks, now and then and after the answer, whether somebody has flushed the host's rules. */
+  #verifyRules(): void {
+    if (Date.now() - this.#verified < VERIFY_INTERVAL_MS) return;
+    this.#verified = Date.now();
+    setImmediate(() => {
+      try {
+        if (this.#started === undefined) return;
+        const elements = this.#sandboxes.records().flatMap(portElements);
+        this.#firewall.verify(this.#networks.all(), elements);
+      } catch (error) {
+        this.#options.warn?.(`Cannot verify the packet rules: ${errorMessage(error)}`);
+      }
+    });
+  }
+
+  #forgetFlows({ published, endpoints, publisher }: SandboxRecord): void {
+    if (!published.some(({ protocol }) => protocol === "udp")) return;
+    const endpoint = endpoints.find(({ id }) => id === publisher?.endpointId);
+    const addresses = [endpoint?.ipv4, endpoint?.ipv6].filter((address) => address !== undefined);
+    this.#wiring.forgetUdpFlows(addresses).catch((error: unknown) => {
+      this.#options.warn?.(`Cannot forget UDP flows: ${errorMessage(error)}`);
+    });
   }
 
   async #demolish(network: NetworkRecord): Promise<void> {

@@ -96,6 +96,11 @@ export class BridgeWiring {
     await this.#links.call("route", namespace, endpoint.device, gateways);
   }
 
+  /** UDP clients of addresses that are given back are looked at anew. */
+  async forgetUdpFlows(addresses: readonly string[]): Promise<void> {
+    await this.#links.call("forgetUdpFlows", addresses);
+  }
+
   close(): void {
     this.#links.close();
   }
@@ -118,6 +123,7 @@ export class BridgeWiring {
         ...(ipv6 === undefined || network.ipv6 === undefined ? [] : [prefixed(ipv6, network.ipv6)]),
       ],
       gateways,
+      isolated: network.options["com.docker.network.bridge.enable_icc"] === "false",
     };
   }
 }

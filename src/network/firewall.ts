@@ -3,6 +3,9 @@ import { ForwardAccept } from "./forward-accept.ts";
 import type { NetworkRecord } from "./network-record.ts";
 import { addElements, deleteElements, type PortElement, tableScript } from "./ruleset.ts";
 
+const devicesOf = (networks: readonly NetworkRecord[]): string[] =>
+  networks.flatMap(({ device }) => device ?? []);
+
 /**
  * The packet rules of one daemon: an nftables table of its own, which nobody else's reload can lose, and
  * accept rules in the host's filter where that is needed. Desired state: `apply` is repeatable and
@@ -21,7 +24,18 @@ export class Firewall {
   /** Connections that are established go on undisturbed. */
   apply(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
     this.#nftables.run(tableScript(this.#table, networks, elements));
-    this.#accept.apply(networks.flatMap(({ device }) => (device === undefined ? [] : [device])));
+    this.#accept.apply(devicesOf(networks));
+  }
+
+  /** Like `apply`, but leaves a table alone that is there: others may flush the host's rules any time. */
+  verify(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
+    try {
+      this.#nftables.list(`list chain inet ${this.#table} forward`);
+      this.#accept.apply(devicesOf(networks));
+    } catch (error) {
+      if (!(error instanceof NftablesError && error.missing)) throw error;
+      this.apply(networks, elements);
+    }
   }
 
   publish(elements: readonly PortElement[]): void {

@@ -194,12 +194,14 @@ describe("join()", () => {
   });
 
   test("passes a FORWARD chain that drops by default, and its DOCKER-USER", async () => {
+    const { namespacePath } = await service.join(request("a"));
+    // Let the look at the rules that a join brings with it pass by.
+    await new Promise(setImmediate);
     run("iptables", "-P", "FORWARD", "DROP");
     run("iptables", "-N", "DOCKER-USER");
     run("iptables", "-A", "DOCKER-USER", "-j", "RETURN");
     run("iptables", "-I", "FORWARD", "-j", "DOCKER-USER");
     lab.greet(lab.outside, "198.51.100.2", 80);
-    const { namespacePath } = await service.join(request("a"));
     expect(await lab.ask(fdOf(namespacePath), "198.51.100.2", 80, 300)).toBeUndefined();
     await service.close();
     service = open();
@@ -636,4 +638,62 @@ describe("user-defined networks", () => {
     );
     await expect(await failure(service.remove("nix"))).toContain("network nix not found");
   });
+});
+
+describe("neighbours", () => {
+  test("are kept apart where the network says so", async () => {
+    await service.create({
+      Name: "apart",
+      Options: { "com.docker.network.bridge.enable_icc": "false" },
+    });
+    const a = await service.join(request("a", { networkMode: "apart" }));
+    const b = await service.join(request("b", { networkMode: "apart" }));
+    lab.greet(fdOf(b.namespacePath), "0.0.0.0", 80);
+    lab.greet(undefined, "172.18.0.1", 81);
+    expect(await lab.ask(fdOf(a.namespacePath), "172.18.0.3", 80, 300)).toBeUndefined();
+    expect(await lab.ask(fdOf(a.namespacePath), "172.18.0.1", 81)).toBe("hello 172.18.0.2");
+  });
+});
+
+describe("what others do to the host's rules", () => {
+  test("is undone with the next container", async () => {
+    run("nft", "flush", "ruleset");
+    run("iptables", "-P", "FORWARD", "DROP");
+    const { namespacePath } = await service.join(request("a"));
+    lab.greet(lab.outside, NetworkLab.OUTSIDE, 80);
+    expect(await lab.ask(fdOf(namespacePath), NetworkLab.OUTSIDE, 80)).toBe("hello 198.51.100.1");
+  });
+});
+
+test("a UDP client that never pauses reaches the next container", async () => {
+  const binding = { portBindings: { "53/udp": [{ HostIp: "", HostPort: "5300" }] } };
+  const serve = async (fd: number, word: string) =>
+    await inNetworkNamespace(fd, () =>
+      Bun.udpSocket({
+        hostname: "0.0.0.0",
+        port: 53,
+        socket: { data: (socket, _, port, address) => void socket.send(word, port, address) },
+      }),
+    );
+  let heard = Promise.withResolvers<string>();
+  const client = await inNetworkNamespace(lab.outside, () =>
+    Bun.udpSocket({
+      connect: { hostname: NetworkLab.HOST, port: 5300 },
+      socket: { data: (_, bytes) => heard.resolve(bytes.toString()) },
+    }),
+  );
+  const ask = async () => {
+    heard = Promise.withResolvers();
+    client.send("?");
+    return await heard.promise;
+  };
+  const first = await service.join(request("a", binding));
+  const one = await serve(fdOf(first.namespacePath), "one");
+  expect(await ask()).toBe("one");
+  first.release();
+  await service.join(request("b"));
+  const third = await service.join(request("c", binding));
+  const two = await serve(fdOf(third.namespacePath), "two");
+  expect(await ask()).toBe("two");
+  for (const socket of [one, two, client]) socket.close();
 });

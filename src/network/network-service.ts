@@ -23,6 +23,8 @@ export interface NetworkServiceOptions {
   defaultAddressPools?: readonly AddressPool[];
   /** Bytes. */
   mtu?: number;
+  /** Hears of what went wrong where nobody waits for it. */
+  warn?: (message: string) => void;
   /** Hears of every change that Docker has an event for. */
   onEvent?: (event: NetworkEvent) => void;
 }

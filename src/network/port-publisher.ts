@@ -8,7 +8,7 @@ import type {
   SandboxRecord,
 } from "./network-record.ts";
 import { holdRequest, holdsOf, portError, publishedPorts } from "./port-request.ts";
-import type { EndpointHolds } from "./relay/protocol.ts";
+import type { EndpointHolds, HoldFailure } from "./relay/protocol.ts";
 import { HoldRefused, RelayClient } from "./relay/relay-client.ts";
 import { type PortElement, portElement } from "./ruleset.ts";
 
@@ -96,10 +96,16 @@ export class PortPublisher {
     released.finally(() => this.#releasing.delete(released)).catch(() => {});
   }
 
-  /** Makes the relay hold what is wanted. */
-  async reconcile(): Promise<void> {
+  /** Makes the relay hold what is wanted; tells what it could not hold. */
+  async reconcile(): Promise<HoldFailure[]> {
     await this.settle();
-    await this.#relay.reconcile();
+    return await this.#relay.reconcile();
+  }
+
+  /** Lets go of every port; the relay ends. */
+  async end(): Promise<void> {
+    await this.reconcile();
+    await this.#relay.end();
   }
 
   async settle(): Promise<void> {

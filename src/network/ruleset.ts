@@ -60,13 +60,13 @@ function sourceTranslation(network: NetworkRecord, device: string): string[] {
 }
 
 /** What may be forwarded to the bridge: answers, published ports and neighbours, nothing else. */
-function inbound(network: NetworkRecord, device: string): string[] {
-  const neighbours = option(network, "bridge.enable_icc") === "false" ? "drop" : "accept";
-  if (network.internal) return [`iifname "${device}" ${neighbours}`, "drop"];
+function inbound({ internal }: NetworkRecord, device: string): string[] {
+  // Where neighbours are kept apart, the bridge's ports do that.
+  if (internal) return [`iifname "${device}" accept`, "drop"];
   return [
     "ct state established,related accept",
     "ct status dnat accept",
-    `iifname "${device}" ${neighbours}`,
+    `iifname "${device}" accept`,
     "drop",
   ];
 }

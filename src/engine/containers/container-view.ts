@@ -67,8 +67,14 @@ export function toInspect(container: Container, paths: InspectPaths): ContainerI
     GraphDriver: { Name: "overlay2", Data: paths.graph },
     Mounts: record.mounts.map(toMountPoint),
     Config: record.config,
-    NetworkSettings: record.network,
+    NetworkSettings: container.alive ? currentNetwork(record) : record.network,
   };
+}
+
+/** The namespace's path is of the process: what an earlier daemon handed out is gone with it. */
+function currentNetwork({ network, state }: ContainerRecord): NetworkSettings {
+  if (network.SandboxKey === "") return network;
+  return { ...network, SandboxKey: `/proc/${state.pid}/ns/net` };
 }
 
 /** One line of `ps`. `image` is what the user asked for, or the id where that name means another one now. */

@@ -29,6 +29,7 @@ const cable = (number: number): Cable => ({
   mtu: 1400,
   addresses: [{ address: `10.77.0.${number}`, prefix: 16 }],
   gateways: ["10.77.0.1"],
+  isolated: false,
 });
 
 /** What a process inside of the namespace would see. */

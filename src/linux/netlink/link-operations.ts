@@ -1,6 +1,7 @@
-import { Errno, isErrno } from "../errno.ts";
+import { Errno, isErrno, SyscallError } from "../errno.ts";
 import { closeNamespace, createNetworkNamespace, inNetworkNamespace } from "../namespace.ts";
-import { RouteSocket } from "./route-socket.ts";
+import { forgetUdpFlows } from "./conntrack.ts";
+import { NetlinkSocket } from "./netlink-socket.ts";
 import {
   type AddressInfo,
   addAddress,
@@ -17,6 +18,7 @@ import {
   dumpLinks,
   dumpRoutes,
   getLink,
+  isolatePort,
   type LinkInfo,
   type RouteInfo,
   setLinkAlias,
@@ -41,6 +43,8 @@ export interface Cable {
   addresses: readonly PrefixedAddress[];
   /** Default gateways, at most one per family. */
   gateways: readonly string[];
+  /** Ports that are isolated reach the bridge, and no other port that is. */
+  isolated: boolean;
 }
 
 export interface BridgeRequest {
@@ -70,14 +74,14 @@ const defined = <T>(value: T | undefined): value is T => value !== undefined;
  * over all of them, so this runs on a thread of its own (`link.worker.ts`).
  */
 export class LinkOperations {
-  readonly #host = new RouteSocket();
+  readonly #host = new NetlinkSocket();
 
   /**
    * A network namespace with a loopback and a link per cable. The file descriptor is valid in the whole
    * process and is the only thing that keeps the namespace: closing it takes the links along.
    */
   createSandbox(cables: readonly Cable[]): number {
-    const { fd, result: socket } = createNetworkNamespace(() => new RouteSocket());
+    const { fd, result: socket } = createNetworkNamespace(() => new NetlinkSocket());
     try {
       socket.request([setLinkUp(LOOPBACK)]);
       for (const cable of cables) this.#plug(fd, socket, cable);
@@ -92,7 +96,7 @@ export class LinkOperations {
 
   /** One more link into a namespace. */
   plug(namespace: number, cable: Cable): void {
-    const socket = inNetworkNamespace(namespace, () => new RouteSocket());
+    const socket = inNetworkNamespace(namespace, () => new NetlinkSocket());
     try {
       this.#plug(namespace, socket, cable);
     } finally {
@@ -102,7 +106,7 @@ export class LinkOperations {
 
   /** Other default gateways for a namespace, over the link that is named. */
   route(namespace: number, device: string, gateways: readonly string[]): void {
-    const socket = inNetworkNamespace(namespace, () => new RouteSocket());
+    const socket = inNetworkNamespace(namespace, () => new NetlinkSocket());
     try {
       const index = this.#index(socket, device);
       socket.request(gateways.map((gateway) => addDefaultRoute(index, gateway)));
@@ -145,6 +149,18 @@ export class LinkOperations {
     return ours;
   }
 
+  /** Best effort: an old kernel refuses the filter, and one without connection tracking has no flows. */
+  forgetUdpFlows(addresses: readonly string[]): void {
+    const socket = new NetlinkSocket("netfilter");
+    try {
+      socket.request(addresses.map(forgetUdpFlows));
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    } finally {
+      socket.close();
+    }
+  }
+
   findLink(name: string): LinkInfo | undefined {
     try {
       return this.#host
@@ -169,7 +185,7 @@ export class LinkOperations {
     this.#host.close();
   }
 
-  #plug(namespace: number, socket: RouteSocket, cable: Cable): void {
+  #plug(namespace: number, socket: NetlinkSocket, cable: Cable): void {
     const bridge = this.#index(this.#host, cable.bridge);
     const answers = this.#host.request([
       createVeth({
@@ -183,7 +199,8 @@ export class LinkOperations {
     const port = answers.map(decodeLink).find(defined);
     // The address may have belonged to a container whose port the kernel is still taking away.
     if (port !== undefined) {
-      this.#host.request([addBridgeNeighbour(port.index, cable.macAddress)]);
+      const isolation = cable.isolated ? [isolatePort(port.index)] : [];
+      this.#host.request([addBridgeNeighbour(port.index, cable.macAddress), ...isolation]);
     }
     this.#configure(socket, cable);
     // The bridge's port forwards only after the kernel has noticed that the other end is up, which it does
@@ -191,7 +208,7 @@ export class LinkOperations {
     this.#host.request([getLink(cable.hostDevice)]);
   }
 
-  #configure(socket: RouteSocket, cable: Cable): void {
+  #configure(socket: NetlinkSocket, cable: Cable): void {
     const index = this.#index(socket, cable.device);
     const ipv6 = cable.addresses.some(({ address }) => address.includes(":"));
     socket.request([
@@ -202,7 +219,7 @@ export class LinkOperations {
     ]);
   }
 
-  #index(socket: RouteSocket, name: string): number {
+  #index(socket: NetlinkSocket, name: string): number {
     const link = socket
       .request([getLink(name)])
       .map(decodeLink)

@@ -16,6 +16,7 @@ export const RouteType = {
   NEW_LINK: 16,
   DELETE_LINK: 17,
   GET_LINK: 18,
+  SET_LINK: 19,
   NEW_ADDRESS: 20,
   DELETE_ADDRESS: 21,
   GET_ADDRESS: 22,
@@ -30,6 +31,7 @@ const Link = {
   NAME: 3,
   MTU: 4,
   MASTER: 10,
+  PROTOCOL_INFO: 12,
   INFO: 18,
   ALIAS: 20,
   AF_SPEC: 26,
@@ -255,6 +257,17 @@ export function addBridgeNeighbour(port: number, macAddress: string): Message {
     type: RouteType.NEW_NEIGHBOUR,
     flags: REQUEST | ACK | CREATE | REPLACE,
     payload: payload(fixed, [[2, macBytes(macAddress)]]), // NDA_LLADDR
+  };
+}
+
+/** Keeps a bridge's port apart from the other isolated ones (IFLA_BRPORT_ISOLATED). */
+export function isolatePort(port: number): Message {
+  return {
+    type: RouteType.SET_LINK,
+    flags: REQUEST | ACK,
+    payload: payload(ifinfomsg({ family: Family.BRIDGE, index: port }), [
+      [Link.PROTOCOL_INFO, [[33, Uint8Array.of(1)]]],
+    ]),
   };
 }
 

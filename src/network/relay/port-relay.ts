@@ -63,8 +63,13 @@ class PortRelay {
       for (const line of lines.push(bytes)) {
         // One after the other, so that two requests for one port cannot both find it free.
         this.#queue = this.#queue.then(async () => {
-          const answer = await this.#answer(JSON.parse(line) as RelayRequest);
-          connection.write(`${JSON.stringify(answer)}\n`);
+          const request = JSON.parse(line) as RelayRequest;
+          const answer = `${JSON.stringify(await this.#answer(request))}\n`;
+          if (request.operation === "end" && this.#holder.empty) {
+            connection.write(answer, () => this.#end());
+            return;
+          }
+          connection.write(answer);
           this.#watchEmptiness();
         });
       }

@@ -39,6 +39,8 @@ export type RelayRequest =
   /** Holds all or none of the ports, in place of what the endpoint held before. */
   | ({ id: number; operation: "hold" } & EndpointHolds)
   | { id: number; operation: "release"; endpoint: string }
+  /** Ends the relay now, if it holds nothing. */
+  | { id: number; operation: "end" }
   /** Desired state: holds exactly these, keeping what is right already. */
   | { id: number; operation: "adopt"; endpoints: EndpointHolds[] };
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import {
   type EndpointHolds,
@@ -114,6 +114,15 @@ export class RelayClient {
     return (await this.#request({ operation: "adopt", endpoints })).failures;
   }
 
+  /** Ends a relay that holds nothing, and takes its files away. */
+  async end(): Promise<void> {
+    if ((await this.#existing()) !== undefined) await this.#request({ operation: "end" });
+    const { execRoot } = this.#options;
+    for (const path of [relaySocketPath(execRoot), relayLogPath(execRoot)]) {
+      rmSync(path, { force: true });
+    }
+  }
+
   close(): void {
     this.#closing = true;
     this.#connection?.then(
@@ -195,13 +204,16 @@ function connectTo(path: string): Promise<Socket | undefined> {
   });
 }
 
+/** What a relay that dies has to say. */
+const relayLogPath = (execRoot: string): string => `${execRoot}/port-relay.log`;
+
 /** Resolves when the relay listens. It is not this process's to end. */
 async function startRelay({ execRoot, command }: RelayClientOptions): Promise<void> {
   mkdirSync(execRoot, { recursive: true });
   const relay = Bun.spawn([...command], {
     cwd: "/",
     detached: true,
-    stdio: ["ignore", "pipe", Bun.file(`${execRoot}/port-relay.log`)],
+    stdio: ["ignore", "pipe", Bun.file(relayLogPath(execRoot))],
   });
   relay.unref();
   const reader = relay.stdout.getReader();

@@ -20,21 +20,22 @@ const libc = bindLibc({
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0x80000;
-const NETLINK_ROUTE = 0;
+/** Kernel subsystems that are spoken to (netlink(7)). */
+const FAMILIES = { route: 0, netfilter: 12 } as const;
 const DUMP_ATTEMPTS = 8;
 
 /**
- * A blocking rtnetlink socket. It belongs to the network namespace in which the thread was when the
+ * A blocking netlink socket. It belongs to the network namespace in which the thread was when the
  * socket was made, wherever the thread goes afterwards.
  */
-export class RouteSocket {
+export class NetlinkSocket {
   readonly #fd: number;
   // The kernel never builds a dump datagram above 32 KiB.
   readonly #buffer = struct(32768).bytes;
   #sequence = 1;
 
-  constructor() {
-    this.#fd = check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE), "socket");
+  constructor(family: keyof typeof FAMILIES = "route") {
+    this.#fd = check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, FAMILIES[family]), "socket");
   }
 
   /**
