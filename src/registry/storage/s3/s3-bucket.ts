@@ -8,7 +8,6 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  ListPartsCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -67,14 +66,17 @@ export class S3Bucket {
     return { key, size: found.ContentLength ?? 0, modifiedAt };
   }
 
-  /** False where `unlessThere` and something is. */
+  /** False where `unlessThere` and something is; stores that do not know the condition replace it. */
   async put(key: string, bytes: Uint8Array | string, unlessThere = false): Promise<boolean> {
     try {
+      // The SDK takes an empty text for a stream of unknown length.
+      const Body = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
       const condition = unlessThere ? { IfNoneMatch: "*" } : {};
-      await this.client.send(new PutObjectCommand({ ...this.at(key), Body: bytes, ...condition }));
+      await this.client.send(new PutObjectCommand({ ...this.at(key), Body, ...condition }));
       return true;
     } catch (error) {
       if (unlessThere && [409, 412].includes(statusOf(error))) return false;
+      if (unlessThere && statusOf(error) === 501) return await this.put(key, bytes);
       throw error;
     }
   }
@@ -103,7 +105,7 @@ export class S3Bucket {
 
   /** On the server's side; also onto itself, for a new date. */
   async copy(from: string, to: string, size: number): Promise<void> {
-    const source = `${this.bucket}/${encodeURIComponent(this.prefix + from)}`;
+    const source = `${this.bucket}/${encodeURI(this.prefix + from)}`;
     if (size <= COPY_LIMIT) {
       await this.client.send(
         new CopyObjectCommand({
@@ -140,32 +142,11 @@ export class S3Bucket {
     return UploadId;
   }
 
-  async putPart(key: string, uploadId: string, number: number, bytes: Uint8Array): Promise<void> {
+  /** Resolves with the part's ETag. */
+  async putPart(key: string, uploadId: string, number: number, bytes: Uint8Array): Promise<string> {
     const at = { ...this.at(key), UploadId: uploadId, PartNumber: number };
-    await this.client.send(new UploadPartCommand({ ...at, Body: bytes }));
-  }
-
-  /** Undefined where the upload is completed or aborted. */
-  async parts(key: string, uploadId: string): Promise<Part[] | undefined> {
-    const parts: Part[] = [];
-    let marker: string | undefined;
-    do {
-      const page = await unlessMissing(
-        this.client.send(
-          new ListPartsCommand({
-            ...this.at(key),
-            UploadId: uploadId,
-            ...(marker === undefined ? {} : { PartNumberMarker: marker }),
-          }),
-        ),
-      );
-      if (page === undefined) return undefined;
-      for (const { PartNumber = 0, ETag = "", Size = 0 } of page.Parts ?? []) {
-        parts.push({ number: PartNumber, etag: ETag, size: Size });
-      }
-      marker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
-    } while (marker !== undefined);
-    return parts;
+    const { ETag } = await this.client.send(new UploadPartCommand({ ...at, Body: bytes }));
+    return ETag ?? "";
   }
 
   async completeMultipart(key: string, uploadId: string, parts: readonly Part[]): Promise<void> {

@@ -3,15 +3,10 @@ import type { Part, S3Bucket } from "./s3-bucket.ts";
 
 interface State {
   readonly uploadId: string;
-  /** Parts that there were when the tail was stored: with more of them the tail is in the last one. */
-  readonly parts: number;
-  /** Bytes of the tail. */
+  readonly parts: readonly Part[];
+  /** Bytes of the tail: what follows the parts and is too little for one. */
   readonly tail: number;
-}
-
-interface Progress extends State {
-  readonly sent: readonly Part[];
-  readonly size: number;
+  readonly sealed: boolean;
 }
 
 const dataKey = (id: string): string => `uploads/${id}/data`;
@@ -20,7 +15,8 @@ const stateKey = (id: string): string => `uploads/${id}/state`;
 
 /**
  * An upload is a multipart upload whose parts all have the same size; what is too little for a part waits
- * in an object of its own. Where it stands is always found in the object store.
+ * in an object of its own. `state` says after each part how far it is: a part that it does not know is sent
+ * again under its number.
  */
 export class S3Uploads implements UploadStorage {
   readonly readsUnsealed = false;
@@ -33,12 +29,12 @@ export class S3Uploads implements UploadStorage {
 
   async create(id: string): Promise<void> {
     const uploadId = await this.bucket.startMultipart(dataKey(id));
-    await this.writeState(id, { uploadId, parts: 0, tail: 0 });
+    await this.writeState(id, { uploadId, parts: [], tail: 0, sealed: false });
   }
 
   async size(id: string): Promise<number | undefined> {
-    const progress = await this.progress(id);
-    return progress === "sealed" ? (await this.bucket.head(dataKey(id)))?.size : progress?.size;
+    const state = await this.readState(id);
+    return state && sizeOf(state);
   }
 
   async exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
@@ -52,20 +48,16 @@ export class S3Uploads implements UploadStorage {
   }
 
   async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
-    const progress = await this.progress(id);
-    if (progress === undefined || progress === "sealed") throw new UploadBusy(id);
-    const { uploadId } = progress;
-    let parts = progress.sent.length;
-    let { size } = progress;
-    let waiting: Uint8Array[] = progress.tail > 0 ? [await this.readTail(id, progress.tail)] : [];
-    let waitingSize = progress.tail;
+    let state = await this.requireState(id);
+    if (state.sealed) throw new UploadBusy(id);
+    let waiting: Uint8Array[] = state.tail > 0 ? [await this.readTail(id, state.tail)] : [];
+    let waitingSize = state.tail;
     const sendFull = async (): Promise<void> => {
       const bytes = Buffer.concat(waiting);
       let at = 0;
       for (; bytes.length - at >= this.partSize; at += this.partSize) {
-        parts += 1;
-        const part = bytes.subarray(at, at + this.partSize);
-        await this.bucket.putPart(dataKey(id), uploadId, parts, part);
+        state = await this.sendPart(id, state, bytes.subarray(at, at + this.partSize));
+        await this.writeState(id, state);
       }
       waiting = [bytes.subarray(at)];
       waitingSize = bytes.length - at;
@@ -74,31 +66,29 @@ export class S3Uploads implements UploadStorage {
       for await (const chunk of source) {
         waiting.push(chunk);
         waitingSize += chunk.length;
-        size += chunk.length;
         if (waitingSize >= this.partSize) await sendFull();
       }
     } finally {
+      // The old tail is a prefix of the new one, so both fit to either state.
       if (waitingSize > 0) await this.bucket.put(tailKey(id), Buffer.concat(waiting));
-      await this.writeState(id, { uploadId, parts, tail: waitingSize });
+      state = { ...state, tail: waitingSize };
+      await this.writeState(id, state);
     }
-    return size;
+    return sizeOf(state);
   }
 
   async seal(id: string): Promise<void> {
-    const progress = await this.progress(id);
-    if (progress === undefined || progress === "sealed") return;
-    const { uploadId, tail, size } = progress;
-    if (size === 0) {
-      await this.bucket.abortMultipart(dataKey(id), uploadId);
+    let state = await this.requireState(id);
+    if (state.sealed) return;
+    if (sizeOf(state) === 0) {
+      await this.bucket.abortMultipart(dataKey(id), state.uploadId);
       await this.bucket.put(dataKey(id), "");
-      return;
+    } else if ((await this.bucket.head(dataKey(id)))?.size !== sizeOf(state)) {
+      if (state.tail > 0)
+        state = await this.sendPart(id, state, await this.readTail(id, state.tail));
+      await this.bucket.completeMultipart(dataKey(id), state.uploadId, state.parts);
     }
-    if (tail > 0) {
-      const number = progress.sent.length + 1;
-      await this.bucket.putPart(dataKey(id), uploadId, number, await this.readTail(id, tail));
-    }
-    const parts = (await this.bucket.parts(dataKey(id), uploadId)) ?? [];
-    await this.bucket.completeMultipart(dataKey(id), uploadId, parts);
+    await this.writeState(id, { ...state, sealed: true });
   }
 
   async *read(id: string, start = 0): AsyncGenerator<Uint8Array> {
@@ -109,14 +99,13 @@ export class S3Uploads implements UploadStorage {
   }
 
   async publish(id: string, key: string): Promise<void> {
-    const size = (await this.bucket.head(dataKey(id)))?.size ?? 0;
-    await this.bucket.copy(dataKey(id), key, size);
+    await this.bucket.copy(dataKey(id), key, sizeOf(await this.requireState(id)));
   }
 
   async remove(id: string): Promise<void> {
     const state = await this.readState(id);
     if (state === undefined) return;
-    await this.bucket.abortMultipart(dataKey(id), state.uploadId);
+    if (!state.sealed) await this.bucket.abortMultipart(dataKey(id), state.uploadId);
     for (const key of [dataKey(id), tailKey(id), stateKey(id)]) await this.bucket.remove(key);
   }
 
@@ -127,19 +116,22 @@ export class S3Uploads implements UploadStorage {
     }
   }
 
-  private async progress(id: string): Promise<Progress | "sealed" | undefined> {
-    const state = await this.readState(id);
-    if (state === undefined) return undefined;
-    const sent = await this.bucket.parts(dataKey(id), state.uploadId);
-    if (sent === undefined) return "sealed";
-    const tail = sent.length === state.parts ? state.tail : 0;
-    const size = sent.reduce((sum, part) => sum + part.size, tail);
-    return { uploadId: state.uploadId, parts: sent.length, tail, sent, size };
+  /** The state with one part more and without a tail. */
+  private async sendPart(id: string, state: State, bytes: Uint8Array): Promise<State> {
+    const number = state.parts.length + 1;
+    const etag = await this.bucket.putPart(dataKey(id), state.uploadId, number, bytes);
+    return { ...state, parts: [...state.parts, { number, etag, size: bytes.length }], tail: 0 };
   }
 
   private async readTail(id: string, size: number): Promise<Uint8Array> {
     const stream = await this.bucket.get(tailKey(id), { start: 0, end: size - 1 });
     return new Uint8Array(await new Response(stream ?? null).arrayBuffer());
+  }
+
+  private async requireState(id: string): Promise<State> {
+    const state = await this.readState(id);
+    if (state === undefined) throw new Error(`Cannot continue upload "${id}": it is not there`);
+    return state;
   }
 
   private async readState(id: string): Promise<State | undefined> {
@@ -150,4 +142,8 @@ export class S3Uploads implements UploadStorage {
   private async writeState(id: string, state: State): Promise<void> {
     await this.bucket.put(stateKey(id), JSON.stringify(state));
   }
+}
+
+function sizeOf({ parts, tail }: State): number {
+  return parts.reduce((sum, part) => sum + part.size, tail);
 }
