@@ -13,7 +13,8 @@ import type { DaemonConfig } from "./daemon-config.ts";
 export interface BackendParts {
   config: DaemonConfig;
   runtimes: readonly ProbedRuntime[];
-  end(request: EngineStopRequest): void;
+  /** Stops the containers, if they are to end; what it gives then ends the daemon. */
+  stop(request: EngineStopRequest): Promise<() => void>;
 }
 
 /** The engine as the server's routers want it. */
@@ -28,8 +29,7 @@ export function createBackends(context: EngineContext, parts: BackendParts): Bac
     system: {
       ...systemVerbs(context, {
         apiVersion: `1.${MAXIMUM_VERSION}`,
-        // The server lets the request that asked for it finish.
-        stop: async (request) => void setImmediate(() => parts.end(request)),
+        stop: parts.stop,
       }),
       version: async () => systemVersion(description),
       info: async () => systemInfo(context, description),

@@ -23,7 +23,10 @@ export async function runDaemon(args: readonly string[]): Promise<void> {
     const log = lineLog(config.logLevel, (line) => process.stderr.write(line));
     const daemon = await startDaemon(config, log);
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.on(signal, () => daemon.end({ containers: !config.engine.liveRestore }));
+      process.on(signal, async () => {
+        const end = await daemon.stop({ containers: !config.engine.liveRestore });
+        end();
+      });
     }
   } catch (error) {
     process.stderr.write(`Cannot start the daemon: ${errorMessage(error)}\n`);
@@ -32,8 +35,8 @@ export async function runDaemon(args: readonly string[]): Promise<void> {
 }
 
 interface Daemon {
-  /** Ends the process, with or without the containers. A second call changes nothing. */
-  end(options: EngineStopRequest): void;
+  /** Ends the containers, if they are to; what it gives then ends the process. Again changes nothing. */
+  stop(request: EngineStopRequest): Promise<() => void>;
 }
 
 async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
@@ -57,13 +60,16 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
     await Promise.all([supervisor.connect(), networks.start()]);
   });
 
+  const stop = async ({ containers }: EngineStopRequest): Promise<() => void> => {
+    log.info("Berth is going down", { containers });
+    if (containers) await stopAllContainers(context, config.shutdownTimeout);
+    return () => void end({ containers });
+  };
   let ending = false;
   const end = async ({ containers }: EngineStopRequest): Promise<void> => {
     if (ending) return;
     ending = true;
-    log.info("Berth is going down", { containers });
     try {
-      if (containers) await stopAllContainers(context, config.shutdownTimeout);
       await server.close();
       if (containers) await networks.cleanUp();
       await Promise.all([networks.close(), supervisor.close()]);
@@ -76,13 +82,12 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
     }
     process.exit(0);
   };
-  const daemon: Daemon = { end: (options) => void end(options) };
   const server = new ApiServer({
-    routes: engineRoutes(createBackends(context, { config, runtimes, end: daemon.end })),
+    routes: engineRoutes(createBackends(context, { config, runtimes, stop })),
     version: PROGRAM_VERSION,
     log: (level, message) => log[level](message),
   });
   await Promise.all(config.addresses.map((address) => server.listen(address, config.tls)));
   log.info("Berth is ready", { version: PROGRAM_VERSION, runtime: runtimes[0]?.name });
-  return daemon;
+  return { stop };
 }

@@ -94,7 +94,7 @@ export function volumeVerbs(context: EngineContext) {
 
 export function systemVerbs(
   context: EngineContext,
-  daemon: { apiVersion: string; stop(request: EngineStopRequest): Promise<void> },
+  daemon: { apiVersion: string; stop(request: EngineStopRequest): Promise<() => void> },
 ) {
   return {
     ping: () => ({

@@ -9,7 +9,8 @@ type Headers = Readonly<Record<string, string>>;
 export type ApiAnswer =
   | { kind: "json"; status: number; value: unknown; headers?: Headers }
   | { kind: "text"; status: number; text: string; headers?: Headers }
-  | { kind: "empty"; status: number; headers?: Headers }
+  /** `sent` is called when the answer has left the process, or the client has gone. */
+  | { kind: "empty"; status: number; headers?: Headers; sent?: () => void }
   /** The head goes out at once, the chunks as they come. */
   | { kind: "stream"; headers: Headers; chunks: AsyncIterable<Uint8Array> }
   /** JSON lines, each flushed. A failure before the first is an HTTP status unless `eager`. */

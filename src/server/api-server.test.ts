@@ -244,6 +244,16 @@ describe("streams", () => {
     expect(await response.json()).toEqual({ StatusCode: 137 });
   });
 
+  test("the daemon ends only when the answer to its stop has gone out", async () => {
+    const answer = await post("/berth/stop", '{"containers":true}');
+    expect(answer.status).toBe(204);
+    while (lastCall("endEngine") === undefined) await Bun.sleep(1);
+    expect(server.backends.calls.slice(-2)).toEqual([
+      ["stopEngine", { containers: true }],
+      ["endEngine"],
+    ]);
+  });
+
   test("a client that goes ends what was streaming to it", async () => {
     const before = server.backends.containers.aborted;
     const socket = await open();

@@ -102,6 +102,7 @@ export class Dispatcher {
         sink.send(answer.status, { ...this.#common, ...answer.headers }, answer.text);
         return;
       case "empty":
+        if (answer.sent !== undefined) sink.onSent(answer.sent);
         sink.send(answer.status, { ...this.#common, ...answer.headers }, "");
         return;
       case "stream":

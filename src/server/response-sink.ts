@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -23,6 +23,8 @@ export interface ResponseSink {
   abort(): void;
   /** Called once when the client goes before `end`. */
   onGone(listener: () => void): void;
+  /** Called once when all is written, or nobody is left to write to. */
+  onSent(listener: () => void): void;
 }
 
 export class HttpSink implements ResponseSink {
@@ -63,6 +65,10 @@ export class HttpSink implements ResponseSink {
 
   abort(): void {
     this.#response.destroy();
+  }
+
+  onSent(listener: () => void): void {
+    onceOf(this.#response, ["finish", "close"], listener);
   }
 
   onGone(listener: () => void): void {
@@ -117,6 +123,10 @@ export class SocketSink implements ResponseSink {
     this.#socket.destroy();
   }
 
+  onSent(listener: () => void): void {
+    onceOf(this.#socket, ["finish", "close"], listener);
+  }
+
   onGone(listener: () => void): void {
     this.#socket.once("close", () => {
       if (!this.#ended) listener();
@@ -151,5 +161,15 @@ async function room(stream: NodeJS.WritableStream & { destroyed?: boolean }): Pr
     // An error of the connection is reported by its "close".
   } finally {
     abort.abort();
+  }
+}
+
+function onceOf(emitter: EventEmitter, names: readonly string[], listener: () => void): void {
+  let called = false;
+  for (const name of names) {
+    emitter.once(name, () => {
+      if (!called) listener();
+      called = true;
+    });
   }
 }

@@ -1,9 +1,9 @@
+import { FrameDecoder } from "../../spec/index.ts";
 import type { Container } from "../containers/container.ts";
 import { PROBE_OUTPUT_LIMIT, type ProbeResult } from "../containers/health/health-monitor.ts";
 import type { EngineContext } from "../context.ts";
 import { addExec } from "./create-exec.ts";
 import { dropExec } from "./exec-exit.ts";
-import { FrameDecoder } from "./frame-decoder.ts";
 import { runExec } from "./start-exec.ts";
 
 /** Runs a health check in the container and collects the beginning of its output. */
@@ -47,12 +47,12 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<string> {
   let length = 0;
   let truncated = false;
   for await (const chunk of stream) {
-    for (const payload of frames.decode(chunk)) {
+    for (const { content } of frames.push(chunk)) {
       const room = PROBE_OUTPUT_LIMIT - length;
-      truncated ||= payload.length > room;
+      truncated ||= content.length > room;
       if (room <= 0) continue;
       // A copy: what comes next may use the same memory.
-      const part = payload.slice(0, room);
+      const part = content.slice(0, room);
       kept.push(part);
       length += part.length;
     }

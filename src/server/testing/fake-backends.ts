@@ -272,6 +272,7 @@ function fakeSystem(calls: Calls): SystemBackend {
     },
     async stop(request) {
       calls.push(["stopEngine", request]);
+      return () => calls.push(["endEngine"]);
     },
   };
 }

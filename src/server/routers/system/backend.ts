@@ -22,6 +22,9 @@ export interface SystemBackend {
   diskUsage(options: DiskUsageOptions): Promise<DiskUsage>;
   /** Logs in to a registry; `unauthenticated` when it refuses. */
   auth(credentials: RegistryAuth): Promise<AuthResponse>;
-  /** The answer goes out before the daemon ends. */
-  stop(request: EngineStopRequest): Promise<void>;
+  /**
+   * Resolves when the containers have ended, if they are to. The daemon ends when the result is called: after
+   * the answer has gone out.
+   */
+  stop(request: EngineStopRequest): Promise<() => void>;
 }

@@ -45,8 +45,8 @@ export function systemRoutes(backend: SystemBackend): Route[] {
       path: "/berth/stop",
       handle: async (request) => {
         const absent = { containers: false };
-        await backend.stop(await request.jsonOr(stopRequest, "StopRequest", absent));
-        return NO_CONTENT;
+        const end = await backend.stop(await request.jsonOr(stopRequest, "StopRequest", absent));
+        return { ...NO_CONTENT, sent: end };
       },
     },
   ];
