@@ -76,21 +76,38 @@ const defined = <T>(value: T | undefined): value is T => value !== undefined;
 export class LinkOperations {
   readonly #host = new NetlinkSocket();
 
-  /**
-   * A network namespace with a loopback and a link per cable. The file descriptor is valid in the whole
-   * process and is the only thing that keeps the namespace: closing it takes the links along.
-   */
-  createSandbox(cables: readonly Cable[]): number {
+  /** An empty network namespace whose loopback is up; the file descriptor is all that keeps it. */
+  createNamespace(): number {
     const { fd, result: socket } = createNetworkNamespace(() => new NetlinkSocket());
     try {
       socket.request([setLinkUp(LOOPBACK)]);
-      for (const cable of cables) this.#plug(fd, socket, cable);
       return fd;
     } catch (error) {
       closeNamespace(fd);
       throw error;
     } finally {
       socket.close();
+    }
+  }
+
+  /**
+   * A network namespace with a loopback and a link per cable: the one of `createNamespace` that is given,
+   * or a new one. The file descriptor is valid in the whole process and is the only thing that keeps the
+   * namespace: closing it takes the links along. It is closed when this throws.
+   */
+  createSandbox(cables: readonly Cable[], namespace = this.createNamespace()): number {
+    try {
+      if (cables.length === 0) return namespace;
+      const socket = inNetworkNamespace(namespace, () => new NetlinkSocket());
+      try {
+        for (const cable of cables) this.#plug(namespace, socket, cable);
+        return namespace;
+      } finally {
+        socket.close();
+      }
+    } catch (error) {
+      closeNamespace(namespace);
+      throw error;
     }
   }
 
