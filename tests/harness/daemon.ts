@@ -175,12 +175,14 @@ export class TestDaemon {
 
   /** Ends everything; returns what is left on the host, which is to be nothing. */
   async stop(): Promise<string[]> {
-    const stopped = await this.berth("system", "stop", "--containers");
+    // A test may have stopped it already.
+    const runs = this.child?.exitCode === null;
+    const stopped = runs ? await this.berth("system", "stop", "--containers") : undefined;
     const timer = setTimeout(() => this.child?.kill("SIGKILL"), 15_000);
     await this.child?.exited;
     clearTimeout(timer);
     const left = await this.settled();
-    if (stopped.code !== 0) left.push(`berth system stop: ${stopped.stderr}`);
+    if ((stopped?.code ?? 0) !== 0) left.push(`berth system stop: ${stopped?.stderr}`);
     if (left.length === 0) await rm(this.root, { recursive: true, force: true });
     return left;
   }
