@@ -1,5 +1,6 @@
 import { Nftables, NftablesError } from "../linux/nftables.ts";
 import { ForwardAccept } from "./forward-accept.ts";
+import { dockerBridges } from "./host-settings.ts";
 import type { NetworkRecord } from "./network-record.ts";
 import { addElements, deleteElements, type PortElement, tableScript } from "./ruleset.ts";
 
@@ -23,7 +24,8 @@ export class Firewall {
 
   /** Connections that are established go on undisturbed. */
   apply(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
-    this.#nftables.run(tableScript(this.#table, networks, elements));
+    const foreign = dockerBridges().filter((name) => !devicesOf(networks).includes(name));
+    this.#nftables.run(tableScript(this.#table, networks, elements, foreign));
     this.#accept.apply(devicesOf(networks));
   }
 

@@ -28,3 +28,8 @@ export function enableIpv6Forwarding(): void {
 export function everyAddress(): string[] {
   return existsSync("/proc/net/if_inet6") ? ["0.0.0.0", "::"] : ["0.0.0.0"];
 }
+
+/** Bridges that are named as dockerd names its own. */
+export function dockerBridges(): string[] {
+  return readdirSync("/sys/class/net").filter((name) => /^(docker0|br-[0-9a-f]{12})$/.test(name));
+}

@@ -108,14 +108,28 @@ const PUBLISH = [
   "dnat ip6 to meta l4proto . th dport map @any6",
 ];
 
+const names = (devices: readonly string[]): string =>
+  `{ ${devices.map((device) => `"${device}"`).join(", ")} }`;
+
+/**
+ * Another engine's bridges get from ours only what that engine publishes: the accept rules that let our
+ * traffic out come before its own isolation.
+ */
+function towardsForeign(ours: readonly string[], foreign: readonly string[]): string[] {
+  if (ours.length === 0 || foreign.length === 0) return [];
+  const unpublished = "ct state new ct status & dnat == 0";
+  return [`iifname ${names(ours)} oifname ${names(foreign)} ${unpublished} drop`];
+}
+
 /**
  * The whole table as one transaction that replaces what was there. An `accept` here ends only this
- * table's say: the host's own chains still judge the packet.
+ * table's say: the host's own chains still judge the packet. `foreign` are other engines' bridges.
  */
 export function tableScript(
   table: string,
   networks: readonly NetworkRecord[],
   elements: readonly PortElement[],
+  foreign: readonly string[],
 ): string {
   const bridges = networks.flatMap((network) =>
     network.device === undefined ? [] : [{ network, device: network.device }],
@@ -147,6 +161,7 @@ export function tableScript(
     ),
     chain("forward", [
       "type filter hook forward priority filter; policy accept;",
+      ...towardsForeign(devices, foreign),
       ...verdicts("from", internal),
       ...verdicts("to", devices),
     ]),
