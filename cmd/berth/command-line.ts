@@ -12,6 +12,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<never> {
       const { makeTerminalRaw, terminalSize } = await import("../../src/linux/terminal.ts");
       return { size: terminalSize, makeRaw: makeTerminalRaw };
     },
+    registry: async () => (await import("./registry-access.ts")).registryAccess,
   };
   // Ends at once: what a command left open (a stream, a reader of standard input) must not hold it.
   process.exit(await runCli(argv, host));

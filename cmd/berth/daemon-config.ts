@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { parseMirror } from "../../src/distribution/index.ts";
 import type { EngineConfig } from "../../src/engine/config.ts";
 import type { LogLevel } from "../../src/engine/log.ts";
 import { LOG_DRIVERS, type LogDriver, validateLogOptions } from "../../src/logs/index.ts";
@@ -32,6 +33,8 @@ export interface DaemonConfig {
   network: { bridge?: string; bip?: string; mtu?: number; pools: AddressPool[] };
   registry: { mirrors: string[]; insecure: string[] };
   concurrentDownloads: number;
+  /** What images may take of the disk, bytes. */
+  imageDiskLimit: number | undefined;
   runtimes: Record<string, string>;
   defaultRuntime: string | undefined;
   /** Milliseconds that containers get to stop, where the daemon ends them. */
@@ -68,14 +71,20 @@ function toConfig(settings: Settings): DaemonConfig {
       pools: (settings["default-address-pool"] ?? []).map(parsePool),
     },
     registry: {
-      mirrors: settings["registry-mirror"] ?? [],
+      mirrors: checkedMirrors(settings["registry-mirror"] ?? []),
       insecure: settings["insecure-registry"] ?? [],
     },
+    imageDiskLimit: settings["image-disk-limit"],
     concurrentDownloads: settings["max-concurrent-downloads"] ?? 3,
     runtimes: settings["add-runtime"] ?? {},
     defaultRuntime: settings["default-runtime"],
     shutdownTimeout: (settings["shutdown-timeout"] ?? DEFAULT_SHUTDOWN_TIMEOUT) * 1000,
   };
+}
+
+function checkedMirrors(mirrors: string[]): string[] {
+  mirrors.forEach(parseMirror);
+  return mirrors;
 }
 
 function engineConfig(settings: Settings): EngineConfig {

@@ -74,6 +74,7 @@ export function createContext(parts: ContextParts): EngineContext {
         certificateDirectories: ["/etc/berth/certs.d", "/etc/docker/certs.d"],
       },
       concurrentDownloads: config.concurrentDownloads,
+      diskLimit: config.imageDiskLimit,
     }),
     networks,
     runtime,

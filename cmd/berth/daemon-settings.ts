@@ -30,6 +30,7 @@ export const SETTINGS = {
   "registry-mirror": { form: "list", key: "registry-mirrors" },
   "insecure-registry": { form: "list", key: "insecure-registries" },
   "max-concurrent-downloads": { form: "number" },
+  "image-disk-limit": { form: "size" },
   "log-driver": { form: "text" },
   "log-opt": { form: "pairs", key: "log-opts" },
   "log-level": { form: "text", short: "l" },
@@ -215,6 +216,9 @@ function listFromFile(name: SettingName, value: unknown, wrong: () => Error): st
       return `${Name}=${Soft}:${Hard}`;
     });
   }
+  if (name === "registry-mirror" && typeof value === "object" && value !== null) {
+    if (!Array.isArray(value)) return mirrorsFromFile(value, wrong);
+  }
   if (!Array.isArray(value)) throw wrong();
   return value.map((entry: unknown) => {
     if (typeof entry === "string") return entry;
@@ -224,6 +228,14 @@ function listFromFile(name: SettingName, value: unknown, wrong: () => Error): st
     return Object.entries(entry)
       .map(([key, part]) => `${key}=${String(part)}`)
       .join(",");
+  });
+}
+
+/** `{"ghcr.io": ["https://mirror.example"]}`: for several registries, where dockerd has a list for one. */
+function mirrorsFromFile(value: object, wrong: () => Error): string[] {
+  return Object.entries(value).flatMap(([registry, urls]) => {
+    if (!Array.isArray(urls)) throw wrong();
+    return urls.map((url) => `${registry}=${String(url)}`);
   });
 }
 

@@ -1,5 +1,11 @@
 import { pipeline, Readable, type Transform } from "node:stream";
-import { createGunzip, createGzip, createZstdDecompress } from "node:zlib";
+import {
+  constants,
+  createGunzip,
+  createGzip,
+  createZstdCompress,
+  createZstdDecompress,
+} from "node:zlib";
 import { invalidArgument } from "../spec/index.ts";
 
 export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
@@ -52,6 +58,15 @@ export async function* gzip(
   level = 6,
 ): AsyncGenerator<Uint8Array, void> {
   yield* transform(stream, createGzip({ level, chunkSize: CHUNK }));
+}
+
+/** Compresses (RFC 8878). `level` 1-22, default 3. */
+export async function* zstd(
+  stream: AsyncIterable<Uint8Array>,
+  level = 3,
+): AsyncGenerator<Uint8Array, void> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level };
+  yield* transform(stream, createZstdCompress({ params, chunkSize: CHUNK }));
 }
 
 async function firstBytes(iterator: AsyncIterator<Uint8Array>, count: number): Promise<Buffer> {

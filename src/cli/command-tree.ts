@@ -137,6 +137,11 @@ const IMAGE: readonly CommandNode[] = [
     "Load an image from a tar archive or STDIN",
     () => import("./commands/image/load.ts"),
   ),
+  leaf(
+    "lock",
+    "Guard one or more images against removal",
+    () => import("./commands/image/lock.ts"),
+  ),
   leaf("ls", "List images", () => import("./commands/image/ls.ts"), ["list"]),
   leaf("prune", "Remove unused images", () => import("./commands/image/prune.ts")),
   leaf("pull", "Download an image from a registry", () => import("./commands/image/pull.ts")),
@@ -148,9 +153,43 @@ const IMAGE: readonly CommandNode[] = [
     () => import("./commands/image/save.ts"),
   ),
   leaf(
+    "send",
+    "Send an image to another Berth, without what it has already",
+    () => import("./commands/image/send.ts"),
+  ),
+  leaf(
     "tag",
     "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
     () => import("./commands/image/tag.ts"),
+  ),
+  leaf(
+    "unlock",
+    "Lift the guard of one or more images",
+    () => import("./commands/image/unlock.ts"),
+  ),
+];
+
+const MANIFEST: readonly CommandNode[] = [
+  leaf(
+    "annotate",
+    "Add additional information to a local image manifest",
+    () => import("./commands/manifest/annotate.ts"),
+  ),
+  leaf(
+    "create",
+    "Create a local manifest list for annotating and pushing to a registry",
+    () => import("./commands/manifest/create.ts"),
+  ),
+  leaf(
+    "inspect",
+    "Display an image manifest, or manifest list",
+    () => import("./commands/manifest/inspect.ts"),
+  ),
+  leaf("push", "Push a manifest list to a repository", () => import("./commands/manifest/push.ts")),
+  leaf(
+    "rm",
+    "Delete one or more manifest lists from local storage",
+    () => import("./commands/manifest/rm.ts"),
   ),
 ];
 
@@ -268,6 +307,7 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   },
   group("container", "Manage containers", CONTAINER),
   group("image", "Manage images", IMAGE),
+  group("manifest", "Manage Docker image manifests and manifest lists", MANIFEST),
   group("network", "Manage networks", NETWORK),
   group("system", "Manage Berth", SYSTEM),
   group("volume", "Manage volumes", VOLUME),

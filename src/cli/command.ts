@@ -2,7 +2,9 @@ import type { EngineClient } from "../client/index.ts";
 import { CliError } from "./cli-error.ts";
 import type { ConfigFile } from "./connection/config-file.ts";
 import type { Flags, ParsedFlags } from "./flags/flag.ts";
+import type { GlobalFlags } from "./global-flags.ts";
 import type { Output } from "./output.ts";
+import type { RegistryAccess } from "./registry-access.ts";
 import type { TerminalControl } from "./terminal/terminal-control.ts";
 
 /** What the build says of the program. */
@@ -28,6 +30,10 @@ export interface CommandContext {
   readonly configDirectory: string;
   config(): Promise<ConfigFile>;
   terminal(): Promise<TerminalControl>;
+  /** Registries without a daemon. */
+  registry(): Promise<RegistryAccess>;
+  /** `--tls` and its like, for a second daemon too. */
+  readonly globals: ParsedFlags<GlobalFlags>;
 }
 
 export interface Invocation<F extends Flags> extends ParsedFlags<F> {

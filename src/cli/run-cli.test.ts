@@ -18,6 +18,7 @@ async function run(...argv: string[]) {
     stdout: new Output(-1, collect("out")),
     stderr: new Output(-2, collect("err")),
     terminal: () => Promise.reject(new Error("no terminal")),
+    registry: () => Promise.reject(new Error("no registry")),
   });
   return { code, ...text };
 }

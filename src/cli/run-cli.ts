@@ -9,6 +9,7 @@ import type { ParsedFlags } from "./flags/flag.ts";
 import { FlagError, HelpRequested, parseFlags } from "./flags/parse-flags.ts";
 import { type GlobalFlags, globalFlags } from "./global-flags.ts";
 import type { Output } from "./output.ts";
+import type { RegistryAccess } from "./registry-access.ts";
 import type { TerminalControl } from "./terminal/terminal-control.ts";
 
 /** What the composition root gives to the command line. */
@@ -18,6 +19,7 @@ export interface CliHost {
   readonly stderr: Output;
   readonly build: BuildInfo;
   terminal(): Promise<TerminalControl>;
+  registry(): Promise<RegistryAccess>;
 }
 
 const PROGRAM = "berth";
@@ -148,6 +150,8 @@ class CommandLine {
       configDirectory: globals.values.config,
       environment: host.environment,
       terminal: () => host.terminal(),
+      registry: () => host.registry(),
+      globals,
       config: readConfig,
       client: () => {
         client ??= connect({

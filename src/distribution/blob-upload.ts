@@ -1,5 +1,8 @@
-import { type Descriptor, EngineError } from "../spec/index.ts";
+import { type Descriptor, EngineError, errorKind } from "../spec/index.ts";
 import type { RemoteRepository } from "./remote-repository.ts";
+
+/** Uploads that the connection broke are begun anew; a stream cannot be sent twice. */
+const MOST_ATTEMPTS = 5;
 
 /** How a blob came to be in the repository. */
 export type UploadResult =
@@ -26,14 +29,24 @@ export async function uploadBlob(
   for (const from of options.mountFrom ?? []) {
     if (await mountBlob(repository, blob, from, options.signal)) return { how: "mounted", from };
   }
-  const response = await repository.write({
-    method: "POST",
-    path: `v2/${repository.path}/blobs/uploads/`,
-    signal: options.signal,
-  });
-  response.discard();
-  await sendBlob(repository, blob, location(response.headers, response.url), options);
-  return { how: "uploaded" };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const response = await repository.write({
+        method: "POST",
+        path: `v2/${repository.path}/blobs/uploads/`,
+        signal: options.signal,
+      });
+      response.discard();
+      await sendBlob(repository, blob, location(response.headers, response.url), options);
+      return { how: "uploaded" };
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (errorKind(error) !== "unavailable" || attempt >= MOST_ATTEMPTS) throw error;
+      await repository.backOff(attempt, options.signal);
+      // The answer to a request that went through may be what was lost.
+      if (await hasBlob(repository, blob, options.signal)) return { how: "uploaded" };
+    }
+  }
 }
 
 async function hasBlob(

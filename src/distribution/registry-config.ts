@@ -2,12 +2,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
+import { invalidArgument } from "../spec/index.ts";
 
 /** Where registries are and how far they are trusted. The daemon's flags of the same names. */
 export interface RegistryConfig {
   /** `--insecure-registry`: `host[:port]` or a CIDR. Loopback is always among them. */
   readonly insecureRegistries: readonly string[];
-  /** `--registry-mirror`: URLs that are asked before Docker Hub. */
+  /**
+   * `--registry-mirror`: URLs that are asked before Docker Hub, or `host[:port]=URL` for those that are
+   * asked before another registry.
+   */
   readonly mirrors: readonly string[];
   /** Directories with `<host[:port]>/{*.crt,*.cert,*.key}`; the first that has the host counts. */
   readonly certificateDirectories: readonly string[];
@@ -51,12 +55,25 @@ const HUB = "registry-1.docker.io";
 export function endpointsOf(domain: string, config: RegistryConfig): Endpoint[] {
   const host = domain === "docker.io" ? HUB : domain;
   const own = endpoint(`https://${host}`, host, false, config);
-  if (domain !== "docker.io") return [own];
-  const mirrors = config.mirrors.map((mirror) => {
-    const url = new URL(mirror);
-    return endpoint(mirror.replace(/\/+$/, ""), url.host, true, config);
-  });
-  return [...mirrors, own];
+  const mirrors = config.mirrors.map(parseMirror).filter(({ registry }) => registry === domain);
+  return [
+    ...mirrors.map(({ url }) => endpoint(url.href.replace(/\/+$/, ""), url.host, true, config)),
+    own,
+  ];
+}
+
+/** `URL` stands before Docker Hub, `host[:port]=URL` before that registry. `invalid-argument`. */
+export function parseMirror(text: string): { registry: string; url: URL } {
+  const [, registry = "docker.io", address = ""] =
+    /^(?:([\w.-]+(?::\d+)?)=)?(.*)$/s.exec(text) ?? [];
+  const url = URL.parse(address);
+  const usable = url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash === "";
+  if (!usable || url.username !== "") {
+    throw invalidArgument(
+      `invalid mirror: "${text}" is not [HOST=]http(s)://host[:port][/path] without credentials`,
+    );
+  }
+  return { registry, url };
 }
 
 function endpoint(

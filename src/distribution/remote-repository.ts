@@ -2,6 +2,7 @@ import {
   type Descriptor,
   type Digest,
   EngineError,
+  errorKind,
   isDigest,
   type Reference,
   type RegistryAuth,
@@ -9,7 +10,7 @@ import {
 } from "../spec/index.ts";
 import { readBlob } from "./blob-download.ts";
 import { EndpointSession, type RegistryRequest } from "./endpoint-session.ts";
-import { HttpTransport } from "./http-transport.ts";
+import { type HttpResponse, HttpTransport, pause } from "./http-transport.ts";
 import { type AnyManifest, manifestTypes, parseManifest, verifyDigest } from "./manifest.ts";
 import { endpointsOf, type RegistryConfig } from "./registry-config.ts";
 
@@ -90,16 +91,37 @@ export class RemoteRepository {
     return readBlob(descriptor, start, this.transport, signal, async (position) => {
       const headers: Record<string, string> =
         position === 0 ? {} : { Range: `bytes=${position}-${descriptor.size - 1}` };
-      return await this.anywhere((session) =>
-        session.request({
-          path: `v2/${this.path}/blobs/${descriptor.digest}`,
-          scope: this.scope("pull"),
-          headers,
-          accept: [416],
-          signal,
-        }),
-      );
+      try {
+        return await this.anywhere((session) =>
+          session.request({
+            path: `v2/${this.path}/blobs/${descriptor.digest}`,
+            scope: this.scope("pull"),
+            headers,
+            accept: [416],
+            signal,
+          }),
+        );
+      } catch (error) {
+        if (errorKind(error) !== "not-found" || descriptor.urls === undefined) throw error;
+        return await this.elsewhere(descriptor, descriptor.urls, headers, signal);
+      }
     });
+  }
+
+  /** A foreign layer, from the places that its descriptor names; nobody's credentials go there. */
+  private async elsewhere(
+    { digest }: Descriptor,
+    urls: readonly string[],
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
+    for (const url of urls) {
+      if (!/^https?:\/\//.test(url)) continue;
+      const response = await this.transport.send({ method: "GET", url, headers, signal });
+      if (response.status < 300 || response.status === 416) return response;
+      response.discard();
+    }
+    throw new EngineError("not-found", `Cannot download "${digest}": no URL of it answers with it`);
   }
 
   /** A request to the registry itself, never to a mirror: for everything that changes it. */
@@ -107,6 +129,11 @@ export class RemoteRepository {
     const session = this.sessions.at(-1);
     if (session === undefined) throw new EngineError("internal", "no endpoint");
     return await session.request({ scope: this.scope("pull,push"), ...request });
+  }
+
+  /** Waits as long as a busy server deserves after that many failures. */
+  async backOff(failures: number, signal?: AbortSignal): Promise<void> {
+    await pause(this.transport.backOff(failures), signal);
   }
 
   scope(actions: string): string {

@@ -32,7 +32,14 @@ export interface ImageRecord {
   readonly lastTagTime: string;
   /** The image that it was committed or built from, on this machine. */
   readonly parent?: ImageId;
+  /** Neither `rmi` nor `prune` nor the disk limit removes it. */
+  readonly locked?: boolean;
+  /** RFC 3339; when a container was last made of it, to the minute. Absent for never. */
+  readonly lastUsedTime?: string;
 }
+
+/** What becomes known of an image after it was recorded. */
+export type ImageMarks = Partial<Pick<ImageRecord, "locked" | "lastUsedTime">>;
 
 export interface ImageReference {
   /** `docker.io/library/busybox:latest`, or `…busybox@sha256:…` for a repository digest. */
@@ -52,8 +59,13 @@ export interface ImageRemoval {
 }
 
 export interface ImageStore {
-  /** Records an image whose layers and blobs are there. Replaces a record of the same id, keeps its references. */
-  put(image: Omit<ImageRecord, "lastTagTime">): ImageRecord;
+  /**
+   * Records an image whose layers and blobs are there. Replaces a record of the same id, keeps its references
+   * and its marks.
+   */
+  put(image: Omit<ImageRecord, "lastTagTime" | keyof ImageMarks>): ImageRecord;
+  /** Changes marks of an image. `not-found`. */
+  mark(id: ImageId, marks: ImageMarks): ImageRecord;
   get(id: ImageId): ImageRecord | undefined;
   list(): ImageRecord[];
   /**

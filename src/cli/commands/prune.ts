@@ -13,7 +13,7 @@ export interface PruneResult {
 /** Asks unless forced, prunes, and says what went. */
 export async function prune(
   context: CommandContext,
-  options: { force: boolean; warning: string },
+  options: { force: boolean; warning: string; dryRun?: boolean },
   action: () => Promise<PruneResult>,
 ): Promise<undefined> {
   const question = `WARNING! ${options.warning}\nAre you sure you want to continue?`;
@@ -23,6 +23,8 @@ export async function prune(
   const { title, lines, reclaimed } = await action();
   if (lines.length > 0) context.stdout.line(`${title}\n${lines.join("\n")}\n`);
   if (reclaimed !== undefined)
-    context.stdout.line(`Total reclaimed space: ${humanSize(reclaimed)}`);
+    context.stdout.line(
+      `Total ${options.dryRun === true ? "reclaimable" : "reclaimed"} space: ${humanSize(reclaimed)}`,
+    );
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { EngineClient } from "../../client/index.ts";
 import { CliError } from "../cli-error.ts";
+import type { CommandContext } from "../command.ts";
 import { type EndpointSources, resolveEndpoint } from "./resolve-endpoint.ts";
 
 /** Makes the client for the daemon that flags, environment and contexts name. */
@@ -19,4 +20,20 @@ export async function connect(sources: EndpointSources): Promise<EngineClient> {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(`Failed to initialize: ${why}`, 1, { cause: error });
   }
+}
+
+/** A second daemon, by the address that a command was given; TLS as the flags say. */
+export async function connectTo(context: CommandContext, host: string): Promise<EngineClient> {
+  const address = host.includes("://")
+    ? host
+    : host.startsWith("/")
+      ? `unix://${host}`
+      : `tcp://${host}`;
+  const { values, changed } = context.globals;
+  return await connect({
+    flags: { ...values, host: [address], context: "" },
+    changed,
+    environment: context.environment,
+    config: () => context.config(),
+  });
 }

@@ -1,4 +1,6 @@
 import {
+  type BlobList,
+  type DistributionInspect,
   encodeFilters,
   type Filters,
   type ImageCommitOptions,
@@ -8,6 +10,7 @@ import {
   type ImageInspect,
   type ImageListOptions,
   type ImageLoadOptions,
+  type ImagePruneOptions,
   type ImagePruneReport,
   type ImagePullOptions,
   type ImagePushOptions,
@@ -94,7 +97,11 @@ export class ImageCalls {
     options: ImagePushOptions = {},
     signal?: AbortSignal,
   ): Promise<AsyncIterable<ProgressMessage>> {
-    const query = { tag: options.tag, platform: platformJson(options.platform) };
+    const query = {
+      tag: options.tag,
+      platform: platformJson(options.platform),
+      compression: options.compression,
+    };
     // Docker's daemons refuse a push without the header, even an anonymous one.
     const headers = authHeader(options.auth ?? {});
     return this.#progress(path(name, "push"), { query, headers, signal });
@@ -135,9 +142,40 @@ export class ImageCalls {
     return this.#transport.json("DELETE", `/images/${encodeName(name)}`, { query });
   }
 
-  prune(filters?: Filters): Promise<ImagePruneReport> {
-    const query = { filters: encodeFilters(filters) };
+  /** `dryRun` is Berth's own: any other engine would prune, so ask it only where Berth answers. */
+  prune(filters?: Filters, options: Partial<ImagePruneOptions> = {}): Promise<ImagePruneReport> {
+    const query = { filters: encodeFilters(filters), "dry-run": options.dryRun || undefined };
     return this.#transport.json("POST", "/images/prune", { query });
+  }
+
+  /** Berth's own: guards an image against removal, or lifts the guard. */
+  lock(name: string, locked: boolean): Promise<void> {
+    return this.#transport.send("POST", own(name, locked ? "lock" : "unlock"));
+  }
+
+  /** Berth's own: every blob of an image, by digest. */
+  blobs(name: string): Promise<BlobList> {
+    return this.#transport.json("GET", own(name, "blobs"));
+  }
+
+  /** Berth's own: which of these blobs the engine has not. */
+  missing(blobs: BlobList): Promise<BlobList> {
+    return this.#transport.json("POST", "/berth/blobs/missing", { json: blobs });
+  }
+
+  /** Berth's own: as `save`, without the blobs that the reader has. */
+  archive(
+    name: string,
+    without: BlobList,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    return this.#transport.stream("POST", own(name, "archive"), { json: without, signal });
+  }
+
+  /** What a registry has under a name. */
+  distribution(name: string, auth?: RegistryAuth): Promise<DistributionInspect> {
+    const headers = authHeader(auth);
+    return this.#transport.json("GET", `/distribution/${encodeName(name)}/json`, { headers });
   }
 
   search(options: Partial<ImageSearchOptions> & { term: string }): Promise<ImageSearchResult[]> {
@@ -172,6 +210,10 @@ function encodeName(name: string): string {
 
 function path(name: string, verb: string): string {
   return `/images/${encodeName(name)}/${verb}`;
+}
+
+function own(name: string, verb: string): string {
+  return `/berth/images/${encodeName(name)}/${verb}`;
 }
 
 /** The API wants name and tag apart; a digest goes where the tag goes. */

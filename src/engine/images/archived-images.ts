@@ -23,6 +23,8 @@ export interface ArchivedImage {
   readonly config: ImageConfig;
   readonly manifest: { readonly descriptor: Descriptor; readonly content: Manifest };
   readonly tags: readonly Reference[];
+  /** The index that the manifest was chosen from. */
+  readonly index?: Descriptor;
 }
 
 /** The images that an archive lists. manifest.json counts where there is one, for its names. */
@@ -90,7 +92,8 @@ async function listedImage(
   const layers = item.Layers.map((path) => member(archive, path));
   const tags = item.RepoTags.map((tag) => withDefaultTag(parseReference(tag)));
   // The last: what an image came with stands behind its OCI form.
-  const known = layout.findLast(({ manifest }) => isSame(manifest.content, config, layers));
+  const same = layout.filter(({ manifest }) => isSame(manifest.content, config, layers));
+  const known = same.findLast(({ index }) => index !== undefined) ?? same.at(-1);
   if (known !== undefined) return { ...known, tags };
   const blobs: Descriptor[] = [];
   for (const layer of layers) blobs.push(await layerDescriptor(content, layer));
@@ -144,9 +147,13 @@ function layoutImages(
   const images = new Map<Digest, { image: ArchivedImage; tags: Reference[] }>();
   for (const entry of top.index.manifests) {
     const descriptor = resolvePlatform(content, entry, platform);
-    const image = descriptor === undefined ? undefined : layoutImage(content, descriptor);
-    if (image === undefined) continue;
+    const found = descriptor === undefined ? undefined : layoutImage(content, descriptor);
+    if (found === undefined) continue;
+    const { mediaType, digest, size } = entry;
+    const isChosen = descriptor !== entry;
+    const image = isChosen ? { ...found, index: { mediaType, digest, size } } : found;
     const known = images.get(image.manifest.descriptor.digest) ?? { image, tags: [] };
+    if (isChosen) known.image = image;
     images.set(image.manifest.descriptor.digest, known);
     const name = nameOf(entry);
     if (name !== undefined) known.tags.push(name);

@@ -57,7 +57,7 @@ export class ImageArchive implements AsyncDisposable {
     }
   }
 
-  /** The blob at a path, links followed. */
+  /** The blob at a path, links followed; one that is named by its digest may be in the store already. */
   blob(path: string): BlobInfo | undefined {
     let at: string | undefined = cleanPath(path);
     for (let hops = 0; at !== undefined && hops < 10; hops++) {
@@ -65,7 +65,15 @@ export class ImageArchive implements AsyncDisposable {
       if (found !== undefined) return found;
       at = this.links.get(at);
     }
-    return undefined;
+    return this.knownBlob(cleanPath(path));
+  }
+
+  /** What another engine has left out because it is here. */
+  private knownBlob(path: string): BlobInfo | undefined {
+    const digest = digestOf(path);
+    const known = digest === undefined ? undefined : this.content.stat(digest);
+    if (known !== undefined) this.hold(known.digest);
+    return known;
   }
 
   /** The blob's tree, unpacked, if it was a layer. Whoever places it has taken it. */

@@ -17,6 +17,8 @@ export interface ImageContext {
   readonly host: Platform;
   /** Layers that are downloaded at once, over all pulls. */
   readonly downloads: Slots;
+  /** `--image-disk-limit`: what images may take, bytes. */
+  readonly diskLimit: number | undefined;
 }
 
 /** Tells of an image in Docker's form: its name or id, and its labels. */

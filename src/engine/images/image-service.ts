@@ -1,5 +1,7 @@
 import type {
   AuthResponse,
+  BlobList,
+  DistributionInspect,
   Filters,
   ImageCommitOptions,
   ImageConfig,
@@ -10,6 +12,7 @@ import type {
   ImageInspect,
   ImageListOptions,
   ImageLoadOptions,
+  ImagePruneOptions,
   ImagePruneReport,
   ImagePullOptions,
   ImagePushOptions,
@@ -90,7 +93,9 @@ export interface ImageService {
   history(name: string, options?: { platform?: string }): Promise<ImageHistoryItem[]>;
   tag(name: string, options: ImageTagOptions): Promise<void>;
   remove(name: string, options: ImageRemoveOptions): Promise<ImageDeleteItem[]>;
-  prune(filters: Filters): Promise<ImagePruneReport>;
+  prune(filters: Filters, options?: ImagePruneOptions): Promise<ImagePruneReport>;
+  /** Guards an image against removal, or lifts the guard. Idempotent. */
+  lock(name: string, locked: boolean): Promise<void>;
   load(
     body: ByteStream,
     options: ImageLoadOptions,
@@ -112,6 +117,16 @@ export interface ImageService {
   commit(options: ImageCommitOptions): Promise<{ Id: string }>;
   /** Tries credentials on their registry; `unauthenticated` where it refuses them. */
   logIn(auth: RegistryAuth): Promise<AuthResponse>;
+  /** What a registry has under a name; nothing is pulled. */
+  inspectDistribution(
+    name: string,
+    auth: RegistryAuth | undefined,
+    signal: AbortSignal,
+  ): Promise<DistributionInspect>;
+  /** Every blob of an image, for `image send`. */
+  blobs(name: string): Promise<BlobList>;
+  /** Which of these blobs are not here. */
+  missing(blobs: BlobList): Promise<BlobList>;
   search(options: ImageSearchOptions): Promise<ImageSearchResult[]>;
   /**
    * The image for a new container. `not-found`: `No such image: x`, also where the image that is there is

@@ -51,6 +51,7 @@ export async function inspectImage(
     GraphDriver: graphDriver(context, record),
     RootFS: { Type: "layers", Layers: [...config.rootfs.diff_ids] },
     Metadata: { LastTagTime: record.lastTagTime },
+    ...(record.locked === true ? { Locked: true } : {}),
   };
 }
 

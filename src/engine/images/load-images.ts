@@ -58,8 +58,12 @@ async function loadImage(loading: Loading, image: ArchivedImage): Promise<void> 
     await loadLayer(loading, layer, layers[index - 1]);
   }
   const id = manifest.content.config.digest as string as ImageId;
-  if (context.store.images.get(id) === undefined) {
-    putImage(context, { id, config, manifest: manifest.descriptor, layers });
+  const known = context.store.images.get(id);
+  if (known === undefined || (known.index === undefined && image.index !== undefined)) {
+    const { index } = image;
+    const whole = index === undefined ? {} : { index };
+    const parent = known?.parent === undefined ? {} : { parent: known.parent };
+    putImage(context, { id, config, manifest: manifest.descriptor, layers, ...whole, ...parent });
   }
   for (const tag of image.tags) loadTag(loading, tag, id);
   if (image.tags.length === 0) progress.push({ stream: `Loaded image ID: ${id}\n` });

@@ -5,6 +5,7 @@ import {
   filterFlag,
   type ImageDeleteItem,
   type ImageId,
+  type ImagePruneOptions,
   type ImagePruneReport,
   invalidArgument,
   matchesLabels,
@@ -15,15 +16,24 @@ import type { ImageRecord } from "../../store/index.ts";
 import type { ImageContext } from "./image-context.ts";
 import { imageNames } from "./image-names.ts";
 import { parseUntil } from "./list-images.ts";
+import { previewPrune } from "./prune-preview.ts";
 import { removeImage } from "./remove-image.ts";
 
 /** Removes what nobody uses: images without a tag, or with `dangling=false` all. Filters: `label label! until`. */
 export async function pruneImages(
   context: ImageContext,
   filters: Filters,
+  { dryRun }: ImagePruneOptions = { dryRun: false },
 ): Promise<ImagePruneReport> {
   const danglingOnly = filterFlag(filters, "dangling", true);
   const candidates = pruneCandidates(context, filters, danglingOnly);
+  if (dryRun) {
+    const hasTag = ({ id }: ImageRecord) => imageNames(context.store.images, id).tags.length > 0;
+    return previewPrune(
+      context,
+      candidates.filter((record) => !danglingOnly || !hasTag(record)),
+    );
+  }
   const sizes = new Map<string, number>(
     context.store.snapshots.layers().map(({ chainId, size }) => [chainId, size]),
   );

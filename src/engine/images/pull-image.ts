@@ -5,6 +5,7 @@ import {
   translatePullError,
 } from "../../distribution/index.ts";
 import {
+  type Descriptor,
   type Digest,
   EngineError,
   familiarName,
@@ -127,16 +128,28 @@ async function pullManifest(
   const id = manifest.config.digest as string as ImageId;
   const known = context.store.images.get(id) !== undefined;
   if (!known) await pullLayers(pull, layers);
-  if (context.store.images.get(id) === undefined) {
-    putImage(context, {
-      id,
-      config,
-      manifest: chosen.descriptor,
-      layers,
-      ...(chosen === top ? {} : { index: top.descriptor }),
-    });
-  }
+  recordPulled(pull, { id, config, manifest: chosen.descriptor, layers }, top.descriptor);
   return id;
+}
+
+/** An image that is here already takes over the index that it came with last. */
+function recordPulled(
+  { context }: Pull,
+  image: Parameters<typeof putImage>[1],
+  top: Descriptor,
+): void {
+  const before = context.store.images.get(image.id);
+  const index = top.digest === image.manifest.digest ? undefined : top;
+  if (before === undefined) {
+    putImage(context, index === undefined ? image : { ...image, index });
+  } else if (index !== undefined && before.index?.digest !== index.digest) {
+    const { id, config, manifest, layers, parent } = before;
+    const kept = parent === undefined ? {} : { parent };
+    // The layers in the form that they have here: only their manifest may say another one.
+    if (manifest.digest === image.manifest.digest) {
+      putImage(context, { id, config, manifest, layers, index, ...kept });
+    }
+  }
 }
 
 /** Docker stores a pulled tag under its digest too; a reference with both counts by its digest alone. */

@@ -6,17 +6,23 @@ import {
   familiarString,
   type ImagePushOptions,
   invalidArgument,
+  type Platform,
   type ProgressMessage,
+  parsePlatform,
   parseReference,
   type Reference,
+  type RegistryAuth,
   repositoryName,
   shortId,
 } from "../../spec/index.ts";
 import type { ImageLayer, ImageRecord } from "../../store/index.ts";
+import { findImage } from "./find-image.ts";
 import { emitImageEvent, type ImageContext } from "./image-context.ts";
 import { imageNames } from "./image-names.ts";
+import { isForeign, type LayerCompression, parseCompression } from "./layer-compression.ts";
 import { ProgressQueue } from "./progress-queue.ts";
-import { pushableImage } from "./pushable-image.ts";
+import { pushOtherPlatforms, sourcesOf } from "./push-index.ts";
+import { type PushableImage, pushableImage } from "./pushable-image.ts";
 import { Slots } from "./slots.ts";
 
 /** Layers that are sent at once. */
@@ -28,6 +34,9 @@ interface Push {
   readonly reference: Reference;
   readonly progress: ProgressQueue;
   readonly signal: AbortSignal;
+  readonly auth: RegistryAuth | undefined;
+  readonly compression: LayerCompression | undefined;
+  readonly platform: Platform | undefined;
 }
 
 /** Pushes one tag, or every tag of the repository that is here. */
@@ -41,6 +50,8 @@ export function pushImage(
   if (reference.digest !== undefined) {
     throw invalidArgument("cannot push a digest reference");
   }
+  const compression = options.compression ? parseCompression(options.compression) : undefined;
+  const platform = options.platform ? parsePlatform(options.platform, context.host) : undefined;
   const repository = new RemoteRepository(reference, {
     config: context.registry,
     auth: options.auth,
@@ -50,8 +61,13 @@ export function pushImage(
     progress.push({ status: `The push refers to repository [${repositoryName(reference)}]` });
     const images = imagesToPush(context, reference);
     if (images.length === 0) throw nothingToPush(context, reference);
-    const push = { context, repository, reference, progress, signal: running };
-    for (const { record, tag } of images) await pushTag(push, record, tag);
+    const { auth } = options;
+    const signal = running;
+    const push = { context, repository, reference, progress, signal, auth, compression, platform };
+    for (const { record, tag } of images) {
+      if (platform !== undefined) findImage(context, record.id, platform);
+      await pushTag(push, record, tag);
+    }
     emitImageEvent(context, "push", {
       id: familiarString(reference),
       name: familiarName(reference),
@@ -86,10 +102,24 @@ function imagesToPush(
 }
 
 async function pushTag(push: Push, record: ImageRecord, tag: string): Promise<void> {
-  const { context, repository, progress, signal } = push;
-  const { content } = context.store;
+  const { context, repository, progress, signal, compression } = push;
   for (const { diffId } of record.layers) progress.status(shortId(diffId), "Preparing");
-  using image = await pushableImage(context.store, record);
+  using image = await pushableImage(context.store, record, compression);
+  await pushBlobs(push, image);
+  const index = indexToPush(push, record, image, tag);
+  const whole = index !== undefined && (await pushWholeIndex(push, record, image, index));
+  const { digest, mediaType, size } = whole ? index : image.manifest;
+  const bytes = whole ? context.store.content.read(index.digest) : image.bytes;
+  await putManifest(repository, tag, { bytes, mediaType }, signal);
+  const { domain, path } = push.reference;
+  context.store.images.tag({ domain, path, digest }, record.id, digest);
+  progress.push({ status: `${tag}: digest: ${digest} size: ${size}` });
+  progress.push({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
+  if (index !== undefined && !whole) progress.push({ aux: insteadOfIndex(index, image.manifest) });
+}
+
+async function pushBlobs(push: Push, image: PushableImage): Promise<void> {
+  const { context, repository, progress, signal } = push;
   const slots = new Slots(CONCURRENT_UPLOADS);
   const uploads = image.layers.map((layer) =>
     slots.run(
@@ -99,14 +129,49 @@ async function pushTag(push: Push, record: ImageRecord, tag: string): Promise<vo
     ),
   );
   await Promise.all(uploads);
-  const { config, bytes } = image;
-  const { digest, mediaType } = image.manifest;
-  await uploadBlob(repository, config, { open: () => content.open(config.digest), signal });
-  await putManifest(repository, tag, { bytes, mediaType }, signal);
+  const open = () => context.store.content.open(image.config.digest);
+  await uploadBlob(repository, image.config, { open, signal });
+}
+
+/** The index that the tag stands for, unless something else than all of it is wanted. */
+function indexToPush(
+  push: Push,
+  record: ImageRecord,
+  image: PushableImage,
+  tag: string,
+): Descriptor | undefined {
+  const { images, content } = push.context.store;
+  const { index } = record;
+  if (index === undefined || push.platform || content.stat(index.digest) === undefined) return;
+  // Compressed in another way, it is no longer what the index names.
+  if (image.manifest.digest !== record.manifest.digest) return;
   const { domain, path } = push.reference;
-  context.store.images.tag({ domain, path, digest }, record.id, digest);
-  progress.push({ status: `${tag}: digest: ${digest} size: ${bytes.length}` });
-  progress.push({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: bytes.length } });
+  const stands = images.resolve({ domain, path, tag })?.digest ?? index.digest;
+  return stands === index.digest ? index : undefined;
+}
+
+async function pushWholeIndex(
+  push: Push,
+  record: ImageRecord,
+  image: PushableImage,
+  index: Descriptor,
+): Promise<boolean> {
+  const { context, repository, reference, auth, signal } = push;
+  using _held = context.store.content.hold(index.digest);
+  const { digest, mediaType } = image.manifest;
+  await putManifest(repository, digest, { bytes: image.bytes, mediaType }, signal);
+  const sources = sourcesOf(context, record, reference, auth);
+  const whole = { context, target: repository, sources, signal };
+  return await pushOtherPlatforms(whole, index, digest);
+}
+
+/** What Docker's command line knows how to tell of. */
+function insteadOfIndex(index: Descriptor, manifest: Descriptor): unknown {
+  return {
+    manifestPushedInsteadOfIndex: true,
+    originalIndex: index,
+    selectedManifest: manifest,
+  };
 }
 
 async function pushLayer(
@@ -115,6 +180,7 @@ async function pushLayer(
 ): Promise<void> {
   const { context, repository, progress, signal } = push;
   const id = shortId(diffId);
+  if (isForeign(blob)) return progress.status(id, "Skipped foreign layer");
   const result = await uploadBlob(repository, blob, {
     open: () => context.store.content.open(blob.digest),
     mountFrom: siblings(push, blob),

@@ -1,5 +1,6 @@
 import {
   conflict,
+  type EngineError,
   familiarString,
   type ImageDeleteItem,
   type ImageId,
@@ -32,13 +33,21 @@ export async function removeImage(
   { force, noPrune, platforms }: ImageRemoveOptions,
 ): Promise<ImageDeleteItem[]> {
   if (platforms.length > 1) throw invalidArgument("multiple platforms are not supported");
-  const { id } = findImage(context, name, platforms[0]);
+  const { id, locked } = findImage(context, name, platforms[0]);
+  if (locked === true) throw lockedConflict(id);
   const removal: Removal = { context, force, prune: !noPrune, items: [] };
   const byId = isIdPrefix(id, name);
   if (byId) untagById(removal, id);
   else if (!untagByName(removal, id, name)) return removal.items;
   deleteImage(removal, id, { force, quiet: !byId });
   return removal.items;
+}
+
+/** `berth image lock` guards the image with all of its names; no force opens it. */
+function lockedConflict(id: ImageId): EngineError {
+  return conflict(
+    `conflict: unable to delete ${shortId(id)} (cannot be forced) - image is locked against deletion, unlock it with: berth image unlock ${shortId(id)}`,
+  );
 }
 
 /** False: other names are left, so the image stays. */
@@ -116,7 +125,9 @@ function deleteImage(
   const { layers } = images.remove(id);
   items.push({ Deleted: id }, ...layers.map((layer) => ({ Deleted: layer })));
   const parent = record?.parent;
-  if (!prune || parent === undefined || images.get(parent) === undefined) return;
+  if (!prune || parent === undefined) return;
+  const below = images.get(parent);
+  if (below === undefined || below.locked === true) return;
   deleteImage(removal, parent, { force: false, quiet: true });
 }
 

@@ -50,6 +50,7 @@ export async function saveImages(
   // Held until the stream ends, so that a removal meanwhile does not tear the archive.
   const held = new DisposableStack();
   for (const digest of blobs.keys()) held.use(content.hold(digest));
+  for (const digest of options.without ?? []) blobs.delete(digest as Digest);
   const files = [...blobFiles(content, blobs, saved), ...indexFiles(saved)];
   for (const { record } of saved)
     emitImageEvent(context, "save", { id: record.id, name: record.id });
@@ -125,9 +126,18 @@ function repositoryOnly(name: string): string | undefined {
   }
 }
 
-function blobsOf(content: ContentStore, record: ImageRecord): { digest: Digest; size: number }[] {
+/** Every blob of an image that is here: documents and layers. `not-found` where one is missing. */
+export function blobsOf(
+  content: ContentStore,
+  record: ImageRecord,
+): { digest: Digest; size: number }[] {
   const id = record.id as string as Digest;
-  const digests = [record.manifest.digest, id, ...record.layers.map(({ blob }) => blob.digest)];
+  const digests = [
+    record.manifest.digest,
+    ...(record.index === undefined ? [] : [record.index.digest]),
+    id,
+    ...record.layers.map(({ blob }) => blob.digest),
+  ];
   return digests.map((digest) => {
     const info = content.stat(digest);
     if (info === undefined) {
@@ -179,16 +189,18 @@ function indexFiles(saved: readonly SavedImage[]): ArchiveFile[] {
 
 /**
  * One descriptor for each name; the annotations are containerd's and the image-spec's. Readers of OCI
- * layouts pass over Docker's manifests, so those stand beside their OCI form, without a name.
+ * layouts pass over Docker's manifests, so those stand beside their OCI form, without a name. The index that
+ * an image came with stands for it, though the archive has one platform of it only.
  */
 function indexEntries({ record, tags, oci }: SavedImage): Descriptor[] {
   const { architecture, os, variant } = record.config;
   const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
   const { mediaType, digest, size } = record.manifest;
   const own = { mediaType, digest, size, platform };
+  const whole = record.index === undefined ? [] : [record.index];
   const named =
     oci === undefined
-      ? own
+      ? (whole[0] ?? own)
       : {
           mediaType: MediaType.ociManifest,
           digest: oci.digest,
@@ -203,7 +215,7 @@ function indexEntries({ record, tags, oci }: SavedImage): Descriptor[] {
     },
   }));
   if (entries.length === 0) entries.push(named);
-  return oci === undefined ? entries : [...entries, own];
+  return oci === undefined ? entries : [...entries, own, ...whole];
 }
 
 function manifestEntry({ record, tags }: SavedImage): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import {
+  type Digest,
   EngineError,
   type EventMessage,
   type ExecInspect,
@@ -134,6 +135,16 @@ function fakeImages(calls: Calls): ImageBackend {
       calls.push(["import", options]);
       return countBytes(body);
     },
+    async lock(name, locked) {
+      calls.push(["lock", name, locked]);
+    },
+    async inspectDistribution(name) {
+      calls.push(["inspectDistribution", name]);
+      const digest = `sha256:${"c".repeat(64)}` as Digest;
+      return { Descriptor: { mediaType: "m", digest, size: 1 }, Platforms: [] };
+    },
+    blobs: async () => ({ digests: [] }),
+    missing: async (blobs) => blobs,
     push(name, options) {
       calls.push(["push", name, options]);
       return pullProgress(name);

@@ -1,4 +1,5 @@
 /** Query options of the Engine API's image calls, decoded. */
+import type { Descriptor, Platform } from "../oci/image.ts";
 import type { ContainerConfig } from "./container.ts";
 import type { Filters } from "./filters.ts";
 import type { RegistryAuth } from "./image.ts";
@@ -34,8 +35,22 @@ export interface ImageImportOptions {
 
 export interface ImagePushOptions {
   tag?: string;
+  /** Push that platform alone; without it an image that came with an index goes with its whole index. */
   platform?: string;
   auth?: RegistryAuth;
+  /** Berth's own: `gzip`, `zstd` or `none`, with `:level` behind the first two. */
+  compression?: string;
+}
+
+/** What a transfer between engines asks and answers: blobs by digest. */
+export interface BlobList {
+  digests: readonly string[];
+}
+
+/** `GET /distribution/{name}/json`. */
+export interface DistributionInspect {
+  Descriptor: Descriptor;
+  Platforms: Platform[];
 }
 
 export interface ImageTagOptions {
@@ -50,6 +65,11 @@ export interface ImageRemoveOptions {
   platforms: readonly string[];
 }
 
+export interface ImagePruneOptions {
+  /** Berth's own: say what would go and remove nothing. */
+  dryRun: boolean;
+}
+
 export interface ImageLoadOptions {
   quiet: boolean;
   platforms: readonly string[];
@@ -57,6 +77,8 @@ export interface ImageLoadOptions {
 
 export interface ImageSaveOptions {
   platforms: readonly string[];
+  /** Berth's own: blobs that the reader has, and that the archive is to leave out. */
+  without?: ReadonlySet<string>;
 }
 
 export interface ImageSearchOptions {

@@ -36,6 +36,8 @@ export interface ImageInspect {
   GraphDriver: GraphDriver;
   RootFS: { Type: "layers"; Layers?: string[] };
   Metadata: { LastTagTime: string };
+  /** Berth's own: present where `berth image lock` guards the image. */
+  Locked?: true;
 }
 
 export interface ImageHistoryItem {

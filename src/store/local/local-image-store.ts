@@ -9,7 +9,13 @@ import {
   referenceString,
   withDefaultTag,
 } from "../../spec/index.ts";
-import type { ImageRecord, ImageReference, ImageRemoval, ImageStore } from "../image-store.ts";
+import type {
+  ImageMarks,
+  ImageRecord,
+  ImageReference,
+  ImageRemoval,
+  ImageStore,
+} from "../image-store.ts";
 import type { RecordStore } from "../record-store.ts";
 import { type Garbage, sizeOf } from "./garbage.ts";
 import { blobsOf, type ImageTable } from "./image-table.ts";
@@ -30,14 +36,30 @@ export class LocalImageStore implements ImageStore {
     this.#garbage = garbage;
   }
 
-  put(image: Omit<ImageRecord, "lastTagTime">): ImageRecord {
+  put(image: Omit<ImageRecord, "lastTagTime" | keyof ImageMarks>): ImageRecord {
     const missing = image.layers.find(({ chainId }) => this.#layers.get(chainId) === undefined);
     if (missing !== undefined) {
       throw notFound(`Cannot record image ${image.id}: layer ${missing.chainId} is not there`);
     }
-    const record = { ...image, lastTagTime: this.get(image.id)?.lastTagTime ?? NEVER };
+    const before = this.get(image.id);
+    const record: ImageRecord = {
+      ...image,
+      lastTagTime: before?.lastTagTime ?? NEVER,
+      ...(before?.locked === undefined ? {} : { locked: before.locked }),
+      ...(before?.lastUsedTime === undefined ? {} : { lastUsedTime: before.lastUsedTime }),
+    };
     this.#images.put(record);
     return record;
+  }
+
+  mark(id: ImageId, marks: ImageMarks): ImageRecord {
+    return this.#records.transaction(() => {
+      const image = this.get(id);
+      if (image === undefined) throw notFound(`No such image: ${id}`);
+      const record = { ...image, ...marks };
+      this.#images.put(record);
+      return record;
+    });
   }
 
   get(id: ImageId): ImageRecord | undefined {

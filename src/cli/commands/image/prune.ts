@@ -1,4 +1,5 @@
-import type { ImageDeleteItem } from "../../../spec/index.ts";
+import type { ImageDeleteItem, SystemVersion } from "../../../spec/index.ts";
+import { CliError } from "../../cli-error.ts";
 import { defineCommand, noArguments } from "../../command.ts";
 import { bool, filter, toFilters } from "../../flags/flag-kinds.ts";
 import { prune } from "../prune.ts";
@@ -9,6 +10,7 @@ export const command = defineCommand({
   args: noArguments,
   flags: {
     all: bool("Remove all unused images, not just dangling ones", { short: "a" }),
+    "dry-run": bool("Say what would be removed and remove nothing"),
     filter: filter('Provide filter values (e.g. "until=<timestamp>")'),
     force: bool("Do not prompt for confirmation", { short: "f" }),
   },
@@ -16,18 +18,27 @@ export const command = defineCommand({
     const warning = values.all
       ? "This will remove all images without at least one container associated to them."
       : "This will remove all dangling images.";
-    return prune(context, { force: values.force, warning }, async () => {
-      const { images } = await context.client();
+    const dryRun = values["dry-run"];
+    return prune(context, { force: values.force || dryRun, warning, dryRun }, async () => {
+      const { images, system } = await context.client();
       const filters = toFilters([...values.filter, `dangling=${!values.all}`]);
-      const report = await images.prune(filters);
+      if (dryRun && !isBerth(await system.version())) {
+        throw new CliError("--dry-run is supported by Berth's daemon only");
+      }
+      const report = await images.prune(filters, { dryRun });
       return {
-        title: "Deleted Images:",
+        title: dryRun ? "Would delete:" : "Deleted Images:",
         lines: (report.ImagesDeleted ?? []).map(deletedLine),
         reclaimed: report.SpaceReclaimed,
       };
     });
   },
 });
+
+/** Another engine does not know the parameter, and would prune. */
+function isBerth({ Platform }: SystemVersion): boolean {
+  return Platform?.Name === "Berth Engine";
+}
 
 /** As the report of a prune says it, in lower case. */
 export function deletedLine(item: ImageDeleteItem): string {

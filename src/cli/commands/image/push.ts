@@ -18,6 +18,9 @@ export const command = defineCommand({
   args: exactly(1),
   flags: {
     "all-tags": bool("Push all tags of an image to the repository", { short: "a" }),
+    compression: string(
+      "Send layers compressed as told, though that changes the digest: gzip[:1-9], zstd[:1-22] or none",
+    ),
     "disable-content-trust": bool("Skip image signing", { initial: true }),
     platform: string(
       "Push a platform-specific manifest as a single-platform image to the registry.\nImage index won't be pushed, meaning that other manifests, including attestations won't be preserved.\n'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)",
@@ -42,6 +45,7 @@ export const command = defineCommand({
       ...(tag === undefined ? {} : { tag }),
       ...(values.platform === "" ? {} : { platform: values.platform }),
       ...(auth === undefined ? {} : { auth }),
+      ...(values.compression === "" ? {} : { compression: values.compression }),
     });
     if (!values.quiet) {
       await showProgress(context, context.stdout, messages);

@@ -1,4 +1,6 @@
 import type {
+  BlobList,
+  DistributionInspect,
   Filters,
   ImageCommitOptions,
   ImageDeleteItem,
@@ -7,6 +9,7 @@ import type {
   ImageInspect,
   ImageListOptions,
   ImageLoadOptions,
+  ImagePruneOptions,
   ImagePruneReport,
   ImagePullOptions,
   ImagePushOptions,
@@ -17,6 +20,7 @@ import type {
   ImageSummary,
   ImageTagOptions,
   ProgressMessage,
+  RegistryAuth,
 } from "../../../spec/index.ts";
 
 /**
@@ -54,7 +58,18 @@ export interface ImageBackend {
   ): Promise<AsyncIterable<Uint8Array>>;
   tag(name: string, options: ImageTagOptions): Promise<void>;
   remove(name: string, options: ImageRemoveOptions): Promise<ImageDeleteItem[]>;
-  prune(filters: Filters): Promise<ImagePruneReport>;
+  prune(filters: Filters, options: ImagePruneOptions): Promise<ImagePruneReport>;
+  lock(name: string, locked: boolean): Promise<void>;
+  /** What a registry has under a name; nothing is pulled. */
+  inspectDistribution(
+    name: string,
+    auth: RegistryAuth | undefined,
+    signal: AbortSignal,
+  ): Promise<DistributionInspect>;
+  /** Every blob of an image, for `image send`. */
+  blobs(name: string): Promise<BlobList>;
+  /** Which of these blobs are not here. */
+  missing(blobs: BlobList): Promise<BlobList>;
   search(options: ImageSearchOptions): Promise<ImageSearchResult[]>;
   commit(options: ImageCommitOptions): Promise<{ Id: string }>;
 }

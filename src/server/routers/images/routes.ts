@@ -6,13 +6,14 @@ import type { Route } from "../../route.ts";
 import { containerConfig } from "../containers/bodies.ts";
 import type { ImageBackend } from "./backend.ts";
 import { createImage, repoAndTag } from "./create-image.ts";
+import { transferRoutes } from "./transfer-routes.ts";
 
 const LIST_FILTERS = ["before", "dangling", "label", "since", "reference", "until"];
 const PRUNE_FILTERS = ["dangling", "label", "label!", "until"];
 const SEARCH_FILTERS = ["is-automated", "is-official", "stars"];
 
 export function imageRoutes(backend: ImageBackend): Route[] {
-  return [...queryRoutes(backend), ...changeRoutes(backend)];
+  return [...queryRoutes(backend), ...changeRoutes(backend), ...transferRoutes(backend)];
 }
 
 function queryRoutes(backend: ImageBackend): Route[] {
@@ -43,6 +44,14 @@ function queryRoutes(backend: ImageBackend): Route[] {
     },
     {
       method: "GET",
+      path: "/distribution/{name}/json",
+      handle: async (request) => {
+        const auth = decodeRegistryAuth(request.header("x-registry-auth"));
+        return json(await backend.inspectDistribution(request.name, auth, request.signal));
+      },
+    },
+    {
+      method: "GET",
       path: "/images/{name}/json",
       handle: (request) => inspectImage(backend, request),
     },
@@ -57,7 +66,10 @@ function changeRoutes(backend: ImageBackend): Route[] {
       method: "POST",
       path: "/images/prune",
       since: 25,
-      handle: async ({ query }) => json(await backend.prune(query.filters(PRUNE_FILTERS))),
+      handle: async ({ query }) => {
+        const dryRun = query.flag("dry-run");
+        return json(await backend.prune(query.filters(PRUNE_FILTERS), { dryRun }));
+      },
     },
     {
       method: "POST",
@@ -162,9 +174,11 @@ function loadImages(backend: ImageBackend, request: ApiRequest): ApiAnswer {
 
 function pushImage(backend: ImageBackend, request: ApiRequest): ApiAnswer {
   const tag = request.query.text("tag");
+  const compression = request.query.text("compression");
   const auth = decodeRegistryAuth(request.header("x-registry-auth"));
   const options = {
     ...optionalPlatform(platformSince(request, 46)),
+    ...(compression === undefined ? {} : { compression }),
     ...(tag === undefined ? {} : { tag }),
     ...(auth === undefined ? {} : { auth }),
   };
