@@ -80,4 +80,7 @@ TEST_NEEDS=(
   command:nc=netcat-openbsd/nmap-ncat/netcat-openbsd
   command:curl=curl/curl/curl
   command:runc=runc/runc/runc
+  command:podman=podman/podman/podman
+  command:htpasswd=apache2-utils/httpd-tools/apache2-utils
+  command:openssl=openssl/openssl/openssl
 )

@@ -31,6 +31,10 @@ export function basicCredentials(
 export class Authorizer {
   private readonly tokens = new Map<string, Promise<Token>>();
   private basic: string | undefined;
+  /** What a login asks for: a token to come back with, instead of the password. */
+  wantsIdentity = false;
+  /** Empty where the token server gave none. */
+  identityToken = "";
 
   constructor(
     private readonly transport: HttpTransport,
@@ -81,7 +85,7 @@ export class Authorizer {
     const service = challenge.parameters["service"] ?? "";
     const request = this.auth?.identitytoken
       ? refreshRequest(realm, service, scope, this.auth.identitytoken)
-      : tokenRequest(realm, service, scope, basicCredentials(this.auth));
+      : tokenRequest(realm, service, scope, basicCredentials(this.auth), this.wantsIdentity);
     const own = new URL(this.registry.url).hostname === realm.hostname;
     const response = await this.transport.send({
       ...request,
@@ -92,7 +96,10 @@ export class Authorizer {
     if (response.status !== 200) {
       throw registryError(response.status, response.statusText, response.headers, body);
     }
-    return readToken(body);
+    const answer = parseAnswer(body);
+    const identity = answer["refresh_token"];
+    if (this.wantsIdentity && typeof identity === "string") this.identityToken = identity;
+    return readToken(answer);
   }
 
   private realm(challenge: AuthChallenge): URL {
@@ -125,8 +132,13 @@ function tokenRequest(
   service: string,
   scope: string,
   credentials: { username: string; password: string } | undefined,
+  wantsIdentity: boolean,
 ) {
   const url = new URL(realm);
+  if (wantsIdentity) {
+    url.searchParams.set("offline_token", "true");
+    url.searchParams.set("client_id", "berth");
+  }
   if (service !== "") url.searchParams.set("service", service);
   for (const part of scope.split(" ").filter(Boolean)) url.searchParams.append("scope", part);
   if (credentials !== undefined) url.searchParams.set("account", credentials.username);
@@ -151,14 +163,16 @@ function refreshRequest(realm: URL, service: string, scope: string, identityToke
   };
 }
 
-function readToken(body: string): Token {
-  let answer: Record<string, unknown>;
+function parseAnswer(body: string): Record<string, unknown> {
   try {
-    answer = JSON.parse(body) as Record<string, unknown>;
+    return (JSON.parse(body) ?? {}) as Record<string, unknown>;
   } catch (cause) {
     throw new EngineError("unavailable", "unable to decode token response", { cause });
   }
-  const token = answer?.["token"] || answer?.["access_token"];
+}
+
+function readToken(answer: Record<string, unknown>): Token {
+  const token = answer["token"] || answer["access_token"];
   if (typeof token !== "string" || token === "") {
     throw new EngineError(
       "unavailable",

@@ -5,18 +5,19 @@ import { endpointsOf, type RegistryConfig } from "./registry-config.ts";
 
 /**
  * Tries credentials on the registry that they name (`serveraddress`, Docker Hub if empty): what
- * `docker login` asks for. Resolves if they are good; `unauthenticated` if they are not.
+ * `docker login` asks for. Resolves with an identity token, or an empty text, if they are good;
+ * `unauthenticated` if they are not.
  */
 export async function checkLogin(
   auth: RegistryAuth,
   options: { config: RegistryConfig; transport?: HttpTransport },
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const domain = registryDomain(auth.serveraddress ?? "");
   const endpoint = endpointsOf(domain, options.config).at(-1);
   if (endpoint === undefined) throw invalidArgument(`invalid registry "${domain}"`);
   const transport = options.transport ?? new HttpTransport();
-  await new EndpointSession(endpoint, transport, auth).checkCredentials(signal);
+  return await new EndpointSession(endpoint, transport, auth).checkCredentials(signal);
 }
 
 /** `https://index.docker.io/v1/` → `docker.io`; `host:5000/v2/` → `host:5000`. */

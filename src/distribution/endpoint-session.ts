@@ -63,11 +63,15 @@ export class EndpointSession {
   }
 
   /**
-   * Asks `/v2/` with the credentials: what `docker login` checks. Resolves if they are good.
+   * Asks `/v2/` with the credentials: what `docker login` checks. Resolves if they are good, with the
+   * identity token that stands for them from then on, or an empty text.
    */
-  async checkCredentials(signal?: AbortSignal): Promise<void> {
+  async checkCredentials(signal?: AbortSignal): Promise<string> {
+    const authorizer = this.authorizerFor(await this.baseUrl(signal));
+    authorizer.wantsIdentity = true;
     const response = await this.request({ path: "v2/", scope: "", signal });
     response.discard();
+    return authorizer.identityToken;
   }
 
   private authorizerFor(base: string): Authorizer {

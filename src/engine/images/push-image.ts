@@ -1,6 +1,7 @@
 import { putManifest, RemoteRepository, uploadBlob } from "../../distribution/index.ts";
 import {
   type Descriptor,
+  type DiffId,
   EngineError,
   familiarName,
   familiarString,
@@ -183,7 +184,7 @@ async function pushLayer(
   if (isForeign(blob)) return progress.status(id, "Skipped foreign layer");
   const result = await uploadBlob(repository, blob, {
     open: () => context.store.content.open(blob.digest),
-    mountFrom: siblings(push, blob),
+    mountFrom: siblings(push, diffId),
     onProgress: (sent) => progress.progress(id, "Pushing", sent, blob.size),
     signal,
   });
@@ -192,12 +193,12 @@ async function pushLayer(
   else progress.status(id, "Pushed");
 }
 
-/** Repositories of the same registry that images with this blob were pulled from or pushed to. */
-function siblings({ context, reference }: Push, blob: Descriptor): string[] {
+/** Repositories of the same registry that images with this layer were pulled from or pushed to. */
+function siblings({ context, reference }: Push, diffId: DiffId): string[] {
   const { images } = context.store;
   const paths = images
     .list()
-    .filter(({ layers }) => layers.some((layer) => layer.blob.digest === blob.digest))
+    .filter(({ layers }) => layers.some((layer) => layer.diffId === diffId))
     .flatMap(({ id }) => imageNames(images, id).digests)
     .filter(({ domain, path }) => domain === reference.domain && path !== reference.path)
     .map(({ path }) => path);
