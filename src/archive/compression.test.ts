@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { decompress, detectCompression, gzip } from "./compression.ts";
+import { decompress, detectCompression, gzip, zstd } from "./compression.ts";
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
@@ -66,4 +66,12 @@ test("gzip() compresses as hard as told", async () => {
   expect(gunzipSync(fast).equals(noise)).toBe(true);
   expect(small.length).toBeLessThan(fast.length);
   expect(detectCompression(small)).toBe("gzip");
+});
+
+test("zstd() compresses as hard as told", async () => {
+  const fast = await collect(zstd(inChunks(data, 5000), 1));
+  const small = await collect(zstd(inChunks(data, 5000), 19));
+  expect(detectCompression(fast)).toBe("zstd");
+  expect((await collect(decompress(inChunks(small, 997)))).equals(data)).toBe(true);
+  expect(small.length).toBeLessThanOrEqual(fast.length);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { endpointsOf, isInsecure, type RegistryConfig } from "./registry-config.ts";
+import { endpointsOf, isInsecure, parseMirror, type RegistryConfig } from "./registry-config.ts";
 
 const config: RegistryConfig = {
   insecureRegistries: ["reg.lan", "other.lan:5000", "10.1.0.0/16"],
@@ -41,6 +41,25 @@ describe("endpointsOf()", () => {
     expect(endpointsOf("quay.example", config)).toEqual([
       { baseUrl: "https://quay.example", mirror: false, insecure: false, tls: undefined },
     ]);
+  });
+
+  test("puts mirrors before the registry that they name", () => {
+    const mirrors = [
+      "https://hub.lan",
+      "ghcr.example=http://one.lan:5000",
+      "ghcr.example=https://two.lan/x/",
+    ];
+    const asked = (domain: string) =>
+      endpointsOf(domain, { ...config, mirrors }).map(({ baseUrl }) => baseUrl);
+    expect(asked("ghcr.example")).toEqual([
+      "http://one.lan:5000",
+      "https://two.lan/x",
+      "https://ghcr.example",
+    ]);
+    expect(asked("docker.io")).toEqual(["https://hub.lan", "https://registry-1.docker.io"]);
+    for (const text of ["hub.lan", "ftp://x", "a=b=http://x", "http://user@x", "x=http://y?z=1"]) {
+      expect(() => parseMirror(text)).toThrow(`invalid mirror: "${text}"`);
+    }
   });
 
   test("reads authorities and client certificates of a host", async () => {

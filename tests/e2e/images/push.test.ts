@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { MediaType, sha256 } from "../../../src/spec/index.ts";
 import { must } from "../../harness/daemon.ts";
 import { TestRegistry } from "../../harness/registry.ts";
 import { RegistryProxy } from "../../harness/registry-proxy.ts";
 import { Samples } from "../../harness/sample-image.ts";
+import { encodeTarEntry, TAR_END } from "../../harness/sample-tar.ts";
 import { COMMAND_LINES, commandLine, hostStaysClean, useDaemon } from "../../harness/suite.ts";
 
 const suite = useDaemon();
@@ -122,6 +125,51 @@ test("an upload that breaks is begun anew", async () => {
   proxy.interfere = () => undefined;
   expect(breaks).toBeLessThanOrEqual(0);
   must(await suite.daemon.docker("pull", image));
+});
+
+test("a foreign layer comes from its URL, and only its description is pushed", async () => {
+  const size = 2000;
+  const layer = gzipSync(
+    Buffer.concat([encodeTarEntry("foreign", Buffer.alloc(size, 7)), TAR_END]),
+  );
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(layer) });
+  const lenient = await TestRegistry.start({
+    config: ['validation: {manifests: {urls: {allow: [".*"]}}}'],
+  });
+  try {
+    const place = new Samples(lenient.address);
+    const diffId = sha256(gunzipSync(layer));
+    const config = {
+      architecture: "amd64",
+      os: "linux",
+      rootfs: { type: "layers", diff_ids: [diffId] },
+    };
+    const blob = await place.blob("foreign", Buffer.from(JSON.stringify(config)));
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: MediaType.dockerManifest,
+      config: { mediaType: MediaType.dockerConfig, ...blob },
+      layers: [
+        {
+          mediaType: MediaType.dockerForeignLayerGzip,
+          digest: sha256(layer),
+          size: layer.length,
+          urls: [`http://127.0.0.1:${server.port}/layer`],
+        },
+      ],
+    };
+    const { digest } = await place.manifest("foreign", "1", manifest);
+    must(await suite.daemon.docker("pull", `${lenient.address}/foreign:1`));
+    must(
+      await suite.daemon.berth("tag", `${lenient.address}/foreign:1`, `${lenient.address}/other:1`),
+    );
+    const push = must(await suite.daemon.docker("push", `${lenient.address}/other:1`));
+    expect(push.stdout).toContain("Skipped foreign layer");
+    expect(await place.digest("other", "1")).toBe(digest);
+  } finally {
+    await lenient.stop();
+    await server.stop(true);
+  }
 });
 
 test("--compression", async () => {
