@@ -22,6 +22,7 @@ import {
 } from "./endpoint-settings.ts";
 import { Firewall } from "./firewall.ts";
 import { defaultBridge, instanceName } from "./instance-name.ts";
+import { NamePublisher } from "./name-publisher.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./network-record.ts";
 import { networkFromRequest } from "./network-request.ts";
 import type {
@@ -34,6 +35,7 @@ import type {
 import { NetworkTable } from "./network-table.ts";
 import { PortPublisher, portElements, sandboxHolds } from "./port-publisher.ts";
 import { parseCidr } from "./prefix.ts";
+import { RelayClient } from "./relay/relay-client.ts";
 import { freeDevice, newEndpoint, planSandbox, plugsOf, publisherOf } from "./sandbox-plan.ts";
 import { namespacePath, type Sandbox, SandboxTable } from "./sandbox-table.ts";
 import { DEFAULT_POOLS, occupiedPrefixes } from "./subnet-choice.ts";
@@ -51,6 +53,7 @@ export class BridgeNetworkService implements NetworkService {
   readonly #sandboxes: SandboxTable;
   readonly #firewall: Firewall;
   readonly #publisher: PortPublisher;
+  readonly #names: NamePublisher;
   #started: BridgeWiring | undefined;
   #verified = 0;
 
@@ -60,11 +63,14 @@ export class BridgeNetworkService implements NetworkService {
     this.#sandboxes = new SandboxTable(options.records.collection<SandboxRecord>("sandboxes"));
     this.#networks = new NetworkTable(options.records.collection<NetworkRecord>("networks"));
     this.#firewall = new Firewall(this.#instance);
-    this.#publisher = new PortPublisher(this.#firewall, {
+    const relay = new RelayClient({
       execRoot: options.execRoot,
       command: options.relayCommand,
       wanted: () => this.#sandboxes.records().flatMap(sandboxHolds),
+      wantedNames: () => this.#names.wanted(),
     });
+    this.#publisher = new PortPublisher(this.#firewall, relay);
+    this.#names = new NamePublisher(this.#sandboxes, this.#networks, relay);
   }
 
   async start(): Promise<void> {
@@ -115,14 +121,15 @@ export class BridgeNetworkService implements NetworkService {
     const { record } = sandbox;
     // No packet goes to an address any more before somebody else can get it.
     this.#publisher.withdraw(record);
+    this.#names.withdraw(record);
     this.#sandboxes.remove(sandbox);
     for (const endpoint of record.endpoints) this.#networks.giveBack(endpoint);
     this.#forgetFlows(record);
     this.#emit("disconnect", record, record.endpoints);
   }
 
-  settle(): Promise<void> {
-    return this.#publisher.settle();
+  async settle(): Promise<void> {
+    await Promise.all([this.#publisher.settle(), this.#names.settle()]);
   }
 
   settings(containerId: string): NetworkSettings | undefined {
@@ -132,7 +139,14 @@ export class BridgeNetworkService implements NetworkService {
 
   rename(containerId: string, name: string): void {
     const sandbox = this.#sandboxes.get(containerId);
-    if (sandbox !== undefined) this.#sandboxes.update(sandbox, { containerName: name });
+    if (sandbox === undefined) return;
+    const { containerName: previous, endpoints } = sandbox.record;
+    const renamed = (endpoint: EndpointRecord): EndpointRecord => ({
+      ...endpoint,
+      dnsNames: endpoint.dnsNames.map((known) => (known === previous ? name : known)),
+    });
+    this.#sandboxes.update(sandbox, { containerName: name, endpoints: endpoints.map(renamed) });
+    this.#names.publishLater(sandbox);
   }
 
   list(): Network[] {
@@ -214,6 +228,7 @@ export class BridgeNetworkService implements NetworkService {
       this.#networks.giveBack(endpoint);
       throw error;
     }
+    await this.#names.publish(sandbox);
     this.#emit("connect", record, [endpoint]);
     return endpointSettings(endpoint, network);
   }
@@ -237,10 +252,11 @@ export class BridgeNetworkService implements NetworkService {
       if (plug.gateways.length > 0) await this.#wiring.route(sandbox.fd ?? -1, plug);
     }
     await this.#publish(sandbox);
+    await this.#names.refresh(sandbox);
   }
 
   async close(): Promise<void> {
-    await this.#publisher.settle();
+    await this.settle();
     this.#publisher.close();
     this.#sandboxes.close();
     this.#firewall.close();
@@ -251,6 +267,7 @@ export class BridgeNetworkService implements NetworkService {
   async cleanUp(): Promise<void> {
     this.#firewall.cleanUp();
     for (const containerId of this.#sandboxes.containerIds()) this.leave(containerId);
+    await this.#names.settle();
     await this.#publisher.end();
     await this.#wiring.removeBridgesExcept(new Set());
   }
@@ -333,6 +350,7 @@ export class BridgeNetworkService implements NetworkService {
     if (sandbox.record.mode === "host") return;
     const made = this.#wiring.createSandbox(this.#plugs(sandbox)).then((fd) => {
       sandbox.fd = fd;
+      return this.#names.publish(sandbox);
     });
     const published = this.#publish(sandbox);
     const results = await Promise.allSettled([made, published]);

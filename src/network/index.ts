@@ -1,7 +1,8 @@
 import { BridgeNetworkService } from "./bridge-network-service.ts";
 import type { NetworkService, NetworkServiceOptions } from "./network-service.ts";
 
-export { emptyNetworkSettings } from "./endpoint-settings.ts";
+export type { UpstreamServer, UpstreamSettings } from "./dns/named-sandbox.ts";
+export { emptyNetworkSettings, isPredefined } from "./endpoint-settings.ts";
 export type * from "./network-record.ts";
 export type * from "./network-service.ts";
 

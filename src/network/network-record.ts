@@ -1,5 +1,6 @@
 import type { EndpointSettings, Ipam } from "../spec/index.ts";
 import type { Collection } from "../store/index.ts";
+import type { UpstreamSettings } from "./dns/named-sandbox.ts";
 
 /** One address family of a network. */
 export interface SubnetRecord {
@@ -82,6 +83,8 @@ export interface SandboxRecord {
   /** Where the published ports lead to. */
   publisher?: { endpointId: string; bridge: string };
   published: PublishedPort[];
+  /** Where questions go that no container's name answers. */
+  upstream?: UpstreamSettings;
 }
 
 /** Where the network domain keeps what it knows. */

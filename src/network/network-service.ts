@@ -7,6 +7,7 @@ import type {
   PortMap,
 } from "../spec/index.ts";
 import type { RecordStore } from "../store/index.ts";
+import type { UpstreamSettings } from "./dns/named-sandbox.ts";
 
 /** What one daemon's networks are made from. */
 export interface NetworkServiceOptions {
@@ -56,6 +57,8 @@ export interface JoinRequest {
   /** `80/tcp`: of the image and of `--expose`. */
   exposedPorts: readonly string[];
   macAddress?: string;
+  /** Name servers of everything that is no container; none without. */
+  upstream?: UpstreamSettings;
 }
 
 export interface Join {

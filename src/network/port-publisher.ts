@@ -9,7 +9,7 @@ import type {
 } from "./network-record.ts";
 import { holdRequest, holdsOf, portError, publishedPorts } from "./port-request.ts";
 import type { EndpointHolds, HoldFailure } from "./relay/protocol.ts";
-import { HoldRefused, RelayClient } from "./relay/relay-client.ts";
+import { HoldRefused, type RelayClient } from "./relay/relay-client.ts";
 import { type PortElement, portElement } from "./ruleset.ts";
 
 /** Address translation for a sandbox's published ports. */
@@ -45,12 +45,10 @@ export class PortPublisher {
   readonly #firewall: Firewall;
   readonly #releasing = new Set<Promise<void>>();
 
-  constructor(
-    firewall: Firewall,
-    relay: { execRoot: string; command: readonly string[]; wanted: () => EndpointHolds[] },
-  ) {
+  /** `relay` is closed with this. */
+  constructor(firewall: Firewall, relay: RelayClient) {
     this.#firewall = firewall;
-    this.#relay = new RelayClient(relay);
+    this.#relay = relay;
   }
 
   /**

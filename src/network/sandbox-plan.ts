@@ -134,6 +134,7 @@ export function planSandbox(networks: NetworkTable, request: JoinRequest): Sandb
     portRequests: linked ? requests : [],
     exposed: linked ? [...new Set([...request.exposedPorts, ...published])] : [],
     published: [],
+    ...(request.upstream === undefined ? {} : { upstream: request.upstream }),
   };
 }
 

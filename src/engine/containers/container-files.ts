@@ -1,15 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { hostname as hostName } from "node:os";
 import { join } from "node:path";
 import type { NetworkSettings } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import type { ContainerFiles } from "./mounts/resolve-mounts.ts";
-
-/** Used when the host has no resolver that a container could reach, as Docker does. */
-const FALLBACK_SERVERS = ["8.8.8.8", "8.8.4.4"];
-/** systemd-resolved's list of real servers; its stub listens on the host's loopback only. */
-const RESOLVED_SERVERS = "/run/systemd/resolve/resolv.conf";
+import { readHostFile, resolvConf } from "./resolver-file.ts";
 
 const BASE_HOSTS = [
   "127.0.0.1\tlocalhost",
@@ -44,13 +40,32 @@ export function writeContainerFiles(
   if (owner === container.id) {
     writeFileSync(paths.hostname, `${container.record.config.Hostname}\n`);
     writeFileSync(paths.hosts, hostsFile(context, container, settings));
-    writeFileSync(paths.resolvConf, resolvConf(context, container));
+    writeFileSync(paths.resolvConf, resolvConf(context, container, settings));
   }
   return {
     "/etc/hosts": paths.hosts,
     "/etc/hostname": paths.hostname,
     "/etc/resolv.conf": paths.resolvConf,
   };
+}
+
+/**
+ * Brings a running container's files in line with networks that have changed. What somebody has written
+ * into them stays.
+ */
+export function updateContainerFiles(
+  context: Pick<EngineContext, "config" | "store" | "containers">,
+  container: Container,
+  before: NetworkSettings,
+  after: NetworkSettings,
+): void {
+  const paths = containerFilePaths(context.store.snapshots.containerDirectory(container.id));
+  const update = (path: string, text: (settings: NetworkSettings) => string): void => {
+    // In place: the file is bind-mounted.
+    if (readHostFile(path) === text(before)) writeFileSync(path, text(after));
+  };
+  update(paths.hosts, (settings) => hostsFile(context, container, settings));
+  update(paths.resolvConf, (settings) => resolvConf(context, container, settings));
 }
 
 /** The reference behind `container:`, where a container shares another one's network. */
@@ -113,68 +128,4 @@ function linkHosts(context: Pick<EngineContext, "containers">, container: Contai
     if (other === undefined || address === undefined) return [];
     return [`${address}\t${alias} ${other.record.config.Hostname} ${other.name}`];
   });
-}
-
-function resolvConf(context: Pick<EngineContext, "config">, container: Container): string {
-  const { hostConfig } = container.record;
-  const { config } = context;
-  const choose = (own: readonly string[] | null, daemon: readonly string[]) =>
-    own !== null && own.length > 0 ? own : daemon;
-  const dns = choose(hostConfig.Dns, config.dns);
-  const search = choose(hostConfig.DnsSearch, config.dnsSearch);
-  const options = choose(hostConfig.DnsOptions, config.dnsOptions);
-  const isHost = hostConfig.NetworkMode === "host";
-  if (isHost && dns.length + search.length + options.length === 0) {
-    return readHostFile("/etc/resolv.conf");
-  }
-  const host = parseResolvConf(readHostFile("/etc/resolv.conf"));
-  const servers = dns.length > 0 ? dns : reachableServers(host.servers, isHost);
-  const domains = search.length > 0 ? search.filter((domain) => domain !== ".") : host.search;
-  const settings = options.length > 0 ? options : host.options;
-  return [
-    ...servers.map((server) => `nameserver ${server}`),
-    ...(domains.length === 0 ? [] : [`search ${domains.join(" ")}`]),
-    ...(settings.length === 0 ? [] : [`options ${settings.join(" ")}`]),
-    "",
-  ].join("\n");
-}
-
-function reachableServers(servers: readonly string[], isHost: boolean): readonly string[] {
-  if (isHost) return servers;
-  const outside = (list: readonly string[]) =>
-    list.filter((server) => !/^(127\.|::1$|0:0:0:0:0:0:0:1$)/.test(server));
-  const direct = outside(servers);
-  if (direct.length > 0) return direct;
-  const behindStub = servers.includes("127.0.0.53")
-    ? outside(parseResolvConf(readHostFile(RESOLVED_SERVERS)).servers)
-    : [];
-  return behindStub.length > 0 ? behindStub : FALLBACK_SERVERS;
-}
-
-/** resolv.conf(5): the last `search` or `domain` counts, options add up. */
-export function parseResolvConf(text: string): {
-  servers: string[];
-  search: string[];
-  options: string[];
-} {
-  const parsed = { servers: [] as string[], search: [] as string[], options: [] as string[] };
-  for (const line of text.split("\n")) {
-    const [keyword, ...values] = line
-      .replace(/[#;].*$/, "")
-      .trim()
-      .split(/\s+/);
-    if (keyword === "nameserver" && values[0] !== undefined) parsed.servers.push(values[0]);
-    else if (keyword === "search" || keyword === "domain") parsed.search = values;
-    else if (keyword === "options") parsed.options.push(...values);
-  }
-  return parsed;
-}
-
-function readHostFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // A host without the file has nothing to hand on.
-    return "";
-  }
 }

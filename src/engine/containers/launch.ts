@@ -15,6 +15,7 @@ import type { ContainerRecord } from "./container-record.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
 import { resolveMounts } from "./mounts/resolve-mounts.ts";
 import { runningOwner, shareNamespaces } from "./namespaces.ts";
+import { upstreamSettings } from "./resolver-file.ts";
 import { bundleDirectory, runtimeOf, tearDown } from "./tear-down.ts";
 
 /** Exit code of a container that could not be started for another reason than its program. */
@@ -138,6 +139,7 @@ async function joinNetworks(context: EngineContext, container: Container): Promi
     portBindings: hostConfig.PortBindings ?? {},
     publishAll: hostConfig.PublishAllPorts,
     exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+    upstream: upstreamSettings(context, container),
     ...(config.MacAddress ? { macAddress: config.MacAddress } : {}),
   });
 }

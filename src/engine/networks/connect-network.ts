@@ -8,10 +8,11 @@ import {
   type NetworkConnectRequest,
 } from "../../spec/index.ts";
 import type { Container } from "../containers/container.ts";
+import { updateContainerFiles } from "../containers/container-files.ts";
 import { emptyEndpoint } from "../containers/container-view.ts";
 import type { EngineContext } from "../context.ts";
 
-type Context = Pick<EngineContext, "networks" | "containers">;
+type Context = Pick<EngineContext, "networks" | "containers" | "config" | "store">;
 
 const SHARED =
   "container sharing network namespace with another container or host cannot be connected to any other network";
@@ -45,7 +46,9 @@ async function connectLocked(
   checkModes(container, network);
   if (container.alive && network !== undefined) {
     await context.networks.connect(network.Id, container.id, wishes);
-    record.network = context.networks.settings(container.id) ?? record.network;
+    const before = record.network;
+    record.network = context.networks.settings(container.id) ?? before;
+    updateContainerFiles(context, container, before, record.network);
   } else {
     record.network.Networks[name] = emptyEndpoint({ ...wishes, NetworkID: network?.Id ?? "" });
   }

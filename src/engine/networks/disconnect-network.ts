@@ -8,9 +8,10 @@ import {
   type NetworkDisconnectRequest,
 } from "../../spec/index.ts";
 import type { Container } from "../containers/container.ts";
+import { updateContainerFiles } from "../containers/container-files.ts";
 import type { EngineContext } from "../context.ts";
 
-type Context = Pick<EngineContext, "networks" | "containers">;
+type Context = Pick<EngineContext, "networks" | "containers" | "config" | "store">;
 
 /** Takes a container out of a network: at once where it runs, and for its next starts. */
 export async function disconnectNetwork(
@@ -43,7 +44,9 @@ async function disconnectLocked(
       );
     }
     await context.networks.disconnect(network.Id, container.id);
-    record.network = context.networks.settings(container.id) ?? record.network;
+    const before = record.network;
+    record.network = context.networks.settings(container.id) ?? before;
+    updateContainerFiles(context, container, before, record.network);
   } else if (!(name in record.network.Networks)) {
     throw internal(`container ${container.id} is not connected to the network ${name}`);
   }

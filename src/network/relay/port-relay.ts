@@ -1,7 +1,15 @@
 import { chmodSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { errorMessage } from "../../spec/index.ts";
+import { Resolver } from "../dns/resolver.ts";
 import { HoldError, PortHolder } from "./port-holder.ts";
-import { LineSplitter, type RelayAnswer, type RelayRequest, relaySocketPath } from "./protocol.ts";
+import {
+  type HoldFailure,
+  LineSplitter,
+  type RelayAnswer,
+  type RelayRequest,
+  relaySocketPath,
+} from "./protocol.ts";
 
 /** How long a relay that holds nothing waits for the next port. */
 const LINGER_MS = 2_000;
@@ -14,11 +22,13 @@ export interface PortRelayOptions {
 }
 
 /**
- * The port relay: holds the published ports of one daemon, outlives it, and ends by itself a while after
- * it holds nothing any more. Its only state is its open sockets.
+ * The port relay: holds the published ports of one daemon and answers for the names of its containers. It
+ * outlives the daemon, and ends by itself a while after it has nothing to do any more. Its only state is
+ * its open sockets, and the names.
  */
 class PortRelay {
   readonly #holder = new PortHolder();
+  readonly #resolver = new Resolver();
   readonly #socketPath: string;
   readonly #lingerMs: number;
   #queue: Promise<void> = Promise.resolve();
@@ -65,7 +75,7 @@ class PortRelay {
         this.#queue = this.#queue.then(async () => {
           const request = JSON.parse(line) as RelayRequest;
           const answer = `${JSON.stringify(await this.#answer(request))}\n`;
-          if (request.operation === "end" && this.#holder.empty) {
+          if (request.operation === "end" && this.#empty) {
             connection.write(answer, () => this.#end());
             return;
           }
@@ -83,26 +93,50 @@ class PortRelay {
         const ports = await this.#holder.hold(request.endpoint, request.requests);
         return { id, ok: true, ports, failures: [] };
       }
-      if (request.operation === "release") this.#holder.release(request.endpoint);
-      const failures =
-        request.operation === "adopt" ? await this.#holder.adopt(request.endpoints) : [];
+      const failures = await this.#carryOut(request);
       return { id, ok: true, ports: [], failures };
     } catch (error) {
       if (error instanceof HoldError) return { id, ok: false, failure: error.failure };
-      throw error;
+      return { id, ok: false, error: errorMessage(error) };
     }
+  }
+
+  /** What was wanted and cannot be held. */
+  async #carryOut(request: RelayRequest): Promise<(HoldFailure & { endpoint: string })[]> {
+    switch (request.operation) {
+      case "release":
+        this.#holder.release(request.endpoint);
+        return [];
+      case "name":
+        await this.#resolver.put(request.sandbox);
+        return [];
+      case "unname":
+        this.#resolver.delete(request.sandbox);
+        return [];
+      case "adopt": {
+        const unnamed = await this.#resolver.adopt(request.names);
+        for (const reason of unnamed) process.stderr.write(`${reason}\n`);
+        return await this.#holder.adopt(request.endpoints);
+      }
+      default:
+        return [];
+    }
+  }
+
+  get #empty(): boolean {
+    return this.#holder.empty && this.#resolver.empty;
   }
 
   /** Without a daemon nobody will want a port again; with one it is worth a while to wait. */
   #watchEmptiness(): void {
     clearTimeout(this.#linger);
-    if (!this.#holder.empty) return;
+    if (!this.#empty) return;
     if (this.#served && this.#clients === 0) {
       this.#end();
       return;
     }
     this.#linger = setTimeout(() => {
-      if (this.#holder.empty) this.#end();
+      if (this.#empty) this.#end();
     }, this.#lingerMs);
   }
 }

@@ -1,3 +1,5 @@
+import type { NamedSandbox } from "../dns/named-sandbox.ts";
+
 /**
  * What the daemon and the port relay say to each other: one JSON object per line, over a Unix socket.
  * Every request is answered once, in order; each may be repeated safely.
@@ -41,13 +43,17 @@ export type RelayRequest =
   | { id: number; operation: "release"; endpoint: string }
   /** Ends the relay now, if it holds nothing. */
   | { id: number; operation: "end" }
-  /** Desired state: holds exactly these, keeping what is right already. */
-  | { id: number; operation: "adopt"; endpoints: EndpointHolds[] };
+  /** Serves names in a sandbox's namespace, or tells of changes there. */
+  | { id: number; operation: "name"; sandbox: NamedSandbox }
+  | { id: number; operation: "unname"; sandbox: string }
+  /** Desired state: holds and serves exactly these, keeping what is right already. */
+  | { id: number; operation: "adopt"; endpoints: EndpointHolds[]; names: NamedSandbox[] };
 
 export type RelayAnswer =
   /** `ports`: one per request of a `hold`. */
   | { id: number; ok: true; ports: number[]; failures: (HoldFailure & { endpoint: string })[] }
-  | { id: number; ok: false; failure: HoldFailure };
+  | { id: number; ok: false; failure: HoldFailure }
+  | { id: number; ok: false; error: string };
 
 export const relaySocketPath = (execRoot: string): string => `${execRoot}/relay.sock`;
 

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import type { NamedSandbox } from "../dns/named-sandbox.ts";
 import {
   type EndpointHolds,
   type HoldFailure,
@@ -29,11 +30,16 @@ export class HoldRefused extends Error {
   }
 }
 
+/** The relay could not do what it was asked for. */
+class RelayFailed extends Error {}
+
 export interface RelayClientOptions {
   execRoot: string;
   command: readonly string[];
   /** What the relay has to hold, for one that was started in place of one that died. */
   wanted: () => EndpointHolds[];
+  /** Whose names it has to serve. */
+  wantedNames?: () => NamedSandbox[];
 }
 
 /** One connection to a relay; requests are answered in order of their ids. */
@@ -107,11 +113,29 @@ export class RelayClient {
     await this.#request({ operation: "release", endpoint });
   }
 
+  /** Names in a namespace; they are answered when this resolves. */
+  async name(sandbox: NamedSandbox): Promise<void> {
+    await this.#request({ operation: "name", sandbox });
+  }
+
+  async unname(sandbox: string): Promise<void> {
+    if ((await this.#existing()) === undefined) return;
+    await this.#request({ operation: "unname", sandbox });
+  }
+
   /** Makes the relay hold what is wanted and nothing else. Starts none for nothing. */
   async reconcile(): Promise<(HoldFailure & { endpoint: string })[]> {
-    const endpoints = this.#options.wanted();
-    if (endpoints.length === 0 && (await this.#existing()) === undefined) return [];
-    return (await this.#request({ operation: "adopt", endpoints })).failures;
+    if (this.#idle && (await this.#existing()) === undefined) return [];
+    return (await this.#request({ operation: "adopt", ...this.#wanted() })).failures;
+  }
+
+  #wanted(): { endpoints: EndpointHolds[]; names: NamedSandbox[] } {
+    return { endpoints: this.#options.wanted(), names: this.#options.wantedNames?.() ?? [] };
+  }
+
+  get #idle(): boolean {
+    const { endpoints, names } = this.#wanted();
+    return endpoints.length + names.length === 0;
   }
 
   /** Ends a relay that holds nothing, and takes its files away. */
@@ -136,11 +160,15 @@ export class RelayClient {
       try {
         const connection = await this.#connected();
         const answer = await connection.request(request);
-        if (!answer.ok) throw new HoldRefused(answer.failure);
+        if (!answer.ok) {
+          if ("error" in answer) throw new RelayFailed(answer.error);
+          throw new HoldRefused(answer.failure);
+        }
         return answer;
       } catch (error) {
         // It may have ended for lack of work in the very moment; requests can be repeated.
-        if (error instanceof HoldRefused || attempt === 3) throw error;
+        const final = error instanceof HoldRefused || error instanceof RelayFailed;
+        if (final || attempt === 3) throw error;
       }
     }
   }
@@ -174,15 +202,14 @@ export class RelayClient {
     const socket = await connectTo(path);
     if (socket === undefined) throw new Error(`Cannot start the port relay: nobody at "${path}"`);
     const connection = this.#adoptSocket(socket);
-    const endpoints = this.#options.wanted();
-    if (endpoints.length > 0) await connection.request({ operation: "adopt", endpoints });
+    if (!this.#idle) await connection.request({ operation: "adopt", ...this.#wanted() });
     return connection;
   }
 
   #adoptSocket(socket: Socket): Connection {
     const connection = new Connection(socket, () => {
       this.#connection = undefined;
-      if (this.#closing || this.#options.wanted().length === 0) return;
+      if (this.#closing || this.#idle) return;
       // It died with ports in its hands: another one takes them at once.
       this.#connected().catch(() => {});
     });

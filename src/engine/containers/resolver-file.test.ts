@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseResolvConf } from "./container-files.ts";
+import { parseResolvConf } from "./resolver-file.ts";
 
 test("parseResolvConf() takes the last search list and every server and option", () => {
   const text =
