@@ -18,6 +18,7 @@ import { NEVER, timestamp } from "../clock.ts";
 import type { EngineConfig } from "../config.ts";
 import type { EngineContext } from "../context.ts";
 import type { ResolvedImage } from "../images/index.ts";
+import { StepTimes } from "../step-times.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { defaultHostname } from "./container-files.ts";
 import type { ContainerRecord, MountRecord } from "./container-record.ts";
@@ -35,6 +36,7 @@ export async function createContainer(
   request: ContainerCreateRequest,
   options: ContainerCreateOptions,
 ): Promise<ContainerCreateResponse> {
+  const steps = new StepTimes();
   const complete = completeCreateRequest(request, context.host);
   const hostConfig = withDaemonDefaults(complete.hostConfig, context.config);
   hostConfig.Runtime = chooseRuntime(context, hostConfig.Runtime);
@@ -51,6 +53,7 @@ export async function createContainer(
   if (image !== undefined && options.platform === undefined) {
     warnings.push(...platformWarning(image.config));
   }
+  steps.done("check");
   const config = mergeRunConfig(complete.config, image?.config.config);
   commandLine(config);
   const mounts = planMounts(config, hostConfig, context.containers);
@@ -59,11 +62,14 @@ export async function createContainer(
   const name = context.containers.reserveName(options.name, id);
   try {
     const record = newRecord(context, { id, name, image, config, hostConfig, endpoints });
+    steps.done("plan");
     await make(context, record, mounts, image);
+    steps.done("store");
   } catch (error) {
     context.containers.releaseName(name, id);
     throw error;
   }
+  steps.tell(context.log, "create");
   return { Id: id, Warnings: warnings };
 }
 

@@ -3,6 +3,7 @@ import { errorMessage } from "../../spec/index.ts";
 import type { ProcessExit } from "../../supervisor/index.ts";
 import { timestamp } from "../clock.ts";
 import type { EngineContext } from "../context.ts";
+import { StepTimes } from "../step-times.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { endedNetworkSettings } from "./container-view.ts";
@@ -36,12 +37,14 @@ export async function endRun(
   options: { restart: boolean } = { restart: true },
 ): Promise<void> {
   const { record } = container;
+  const steps = new StepTimes();
   container.health?.stop();
   container.health = undefined;
   // Their streams end by themselves, after the last byte.
   container.attachments.clear();
   noteOom(context, container);
   await tearDown(context, container);
+  steps.done("tear-down");
   const ranFor = Date.parse(exit.finishedAt) - Date.parse(record.state.startedAt);
   const again =
     options.restart &&
@@ -68,8 +71,13 @@ export async function endRun(
     execDuration: String(Math.max(0, Math.floor(ranFor / 1000))),
   });
   container.notifyExit();
+  steps.done("record");
   if (again) scheduleRestart(context, container, container.backoff.next(ranFor));
-  else if (temporary) await removeLocked(context, container, { volumes: true });
+  else if (temporary) {
+    await removeLocked(context, container, { volumes: true });
+    steps.done("removal");
+  }
+  steps.tell(context.log, "end");
 }
 
 /** Brings the container back after the delay, unless a user decides otherwise meanwhile. */

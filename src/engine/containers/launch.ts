@@ -8,6 +8,7 @@ import { EngineError, errorMessage, internal, type RuntimeSpec } from "../../spe
 import { type ProcessRequest, processPaths, RuntimeStartError } from "../../supervisor/index.ts";
 import { timestamp } from "../clock.ts";
 import type { EngineContext } from "../context.ts";
+import { StepTimes } from "../step-times.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { sharedNetworkOf, writeContainerFiles } from "./container-files.ts";
@@ -27,11 +28,14 @@ const UNKNOWN_FAILURE = 128;
  */
 export async function launch(context: EngineContext, container: Container): Promise<void> {
   const { record } = container;
+  const steps = new StepTimes();
   try {
     const startedAt = context.clock.nanoseconds();
-    const request = await prepare(context, container);
+    const request = await prepare(context, container, steps);
     const { pid } = await context.supervisor.start(request);
+    steps.done("supervisor");
     markRunning(context, container, pid, timestamp(startedAt));
+    steps.done("record");
   } catch (error) {
     await tearDown(context, container);
     const failure = explain(error, record.path);
@@ -42,6 +46,7 @@ export async function launch(context: EngineContext, container: Container): Prom
     throw failure.error;
   }
   publishContainerEvent(context, container, "start");
+  steps.tell(context.log, "start");
 }
 
 /** Notes that the process runs; also for a process that an earlier daemon has started. */
@@ -80,13 +85,19 @@ export function watchOom(context: EngineContext, container: Container): void {
   });
 }
 
-async function prepare(context: EngineContext, container: Container): Promise<ProcessRequest> {
+async function prepare(
+  context: EngineContext,
+  container: Container,
+  steps: StepTimes,
+): Promise<ProcessRequest> {
   const { record } = container;
   const [join, rootfs] = await both(joinNetworks(context, container), () =>
     context.store.snapshots.mount(container.id, { volatile: record.hostConfig.AutoRemove }),
   );
+  steps.done("network-and-overlay");
   record.network = join.settings;
   const files = writeContainerFiles(context, container, join.settings);
+  steps.done("files");
   const shared = shareNamespaces(context, container);
   const { shmPath, ...namespaces } = shared;
   const mounts = resolveMounts(context, container, files);
@@ -105,7 +116,10 @@ async function prepare(context: EngineContext, container: Container): Promise<Pr
     ...(context.seccomp === undefined ? {} : { seccomp: context.seccomp }),
     warn: (text) => context.log.warn(text, { container: record.id }),
   });
-  return processRequest(context, container, writeBundle(context.execRoot, record.id, spec));
+  steps.done("spec");
+  const bundle = writeBundle(context.execRoot, record.id, spec);
+  steps.done("bundle");
+  return processRequest(context, container, bundle);
 }
 
 /** Does `work` while `pending` goes on; whichever fails, both have settled when this does. */

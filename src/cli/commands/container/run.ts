@@ -72,13 +72,18 @@ async function runContainer(run: RunRequest): Promise<number> {
     const size = (await context.terminal()).size(context.stdout.fd);
     if (size !== undefined) request.HostConfig.ConsoleSize = [size.rows, size.columns];
   }
+  const attaches = [request.AttachStdin, request.AttachStdout, request.AttachStderr].includes(true);
+  // Loaded while the daemon creates the container: each would be waited for later.
+  if (attaches) {
+    void import("../../terminal/attached-session.ts");
+    void import("../../terminal/signal-proxy.ts");
+  }
   let id: string;
   try {
     id = (await createContainer(context, values, request)).Id;
   } catch (error) {
     throw containerFailure(error, "run", startExitCode(failureText(error)));
   }
-  const attaches = [request.AttachStdin, request.AttachStdout, request.AttachStderr].includes(true);
   const showsId = request.AttachStdout !== true && request.AttachStderr !== true;
   return attaches ? runAttached(run, id, showsId) : runDetached(run, id);
 }
