@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readRules, removeAddedRules } from "./firewall-snapshot.ts";
 
 const checkout = join(import.meta.dir, "..");
 
@@ -45,12 +47,15 @@ async function pidsWith(marker: string): Promise<number[]> {
   return found;
 }
 
-export async function startBerth(): Promise<Contender> {
+/** `flags` go to the daemon; `log` is the file that it writes its log to. */
+export async function startBerth(
+  ...flags: readonly string[]
+): Promise<Contender & { log: string }> {
   const root = await mkdtemp("/tmp/bench-berth-");
   const binary = join(checkout, "dist/berth");
   const socket = `unix://${root}/berth.sock`;
   const places = ["--data-root", `${root}/data`, "--exec-root", `${root}/exec`, "-H", socket];
-  const daemon = Bun.spawn([binary, "daemon", ...places, "--bridge", "benchb0"], {
+  const daemon = Bun.spawn([binary, "daemon", ...places, "--bridge", "benchb0", ...flags], {
     stdout: "ignore",
     stderr: Bun.file(`${root}/log`),
   });
@@ -59,6 +64,7 @@ export async function startBerth(): Promise<Contender> {
   importBusybox(command);
   return {
     name: "berth",
+    log: `${root}/log`,
     command,
     pids: () => pidsWith(root),
     stop: async () => {
@@ -69,14 +75,33 @@ export async function startBerth(): Promise<Contender> {
   };
 }
 
+const DOCKERD_BRIDGE = "benchd0";
+const DOCKERD_ADDRESS = "172.31.249.1/24";
+
+/** dockerd leaves the mount of its default network namespace. */
+function unmountBelow(root: string): void {
+  const mounts = readFileSync("/proc/self/mounts", "utf8").trim().split("\n");
+  const points = mounts.map((line) => line.split(" ")[1] ?? "");
+  const below = points.filter((point) => point.startsWith(`${root}/`));
+  for (const point of below.reverse()) Bun.spawnSync(["umount", "-l", point]);
+}
+
 export async function startDockerd(): Promise<Contender> {
   const root = await mkdtemp("/tmp/bench-dockerd-");
+  const rules = readRules();
+  // Its own bridge: docker0 may belong to a daemon that runs on this host already.
+  Bun.spawnSync(["ip", "link", "add", DOCKERD_BRIDGE, "type", "bridge"]);
+  Bun.spawnSync(["ip", "address", "add", DOCKERD_ADDRESS, "dev", DOCKERD_BRIDGE]);
+  Bun.spawnSync(["ip", "link", "set", DOCKERD_BRIDGE, "up"]);
   const socket = `unix://${root}/docker.sock`;
   const places = ["--data-root", `${root}/data`, "--exec-root", `${root}/exec`, "-H", socket];
-  const daemon = Bun.spawn(["dockerd", ...places, "--pidfile", `${root}/pid`], {
-    stdout: "ignore",
-    stderr: Bun.file(`${root}/log`),
-  });
+  const daemon = Bun.spawn(
+    ["dockerd", ...places, "--bridge", DOCKERD_BRIDGE, "--pidfile", `${root}/pid`],
+    {
+      stdout: "ignore",
+      stderr: Bun.file(`${root}/log`),
+    },
+  );
   const command = ["docker", "-H", socket];
   await waitFor(command);
   importBusybox(command);
@@ -87,6 +112,9 @@ export async function startDockerd(): Promise<Contender> {
     stop: async () => {
       daemon.kill("SIGTERM");
       await daemon.exited;
+      unmountBelow(root);
+      Bun.spawnSync(["ip", "link", "delete", DOCKERD_BRIDGE]);
+      removeAddedRules(rules, DOCKERD_BRIDGE);
       await rm(root, { recursive: true, force: true });
     },
   };
