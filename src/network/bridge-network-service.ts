@@ -1,3 +1,4 @@
+import { RulesetWatch } from "../linux/netlink/index.ts";
 import { NftablesError } from "../linux/nftables.ts";
 import {
   conflict,
@@ -41,7 +42,8 @@ import { namespacePath, type Sandbox, SandboxTable } from "./sandbox-table.ts";
 import { DEFAULT_POOLS, occupiedPrefixes } from "./subnet-choice.ts";
 
 const DEFAULT_MTU = 1500;
-const VERIFY_INTERVAL_MS = 5000;
+/** What somebody does in several steps, as a firewall that reloads, is answered once. */
+const MEND_DELAY_MS = 200;
 const SHARED = "container:";
 const HOST_NAMESPACE = "/proc/1/ns/net";
 
@@ -55,7 +57,8 @@ export class BridgeNetworkService implements NetworkService {
   readonly #publisher: PortPublisher;
   readonly #names: NamePublisher;
   #started: BridgeWiring | undefined;
-  #verified = 0;
+  #watch: RulesetWatch | undefined;
+  #mending: Timer | undefined;
 
   constructor(options: NetworkServiceOptions) {
     this.#options = options;
@@ -81,6 +84,10 @@ export class BridgeNetworkService implements NetworkService {
     for (const network of this.#networks.all()) await this.#wiring.ensureBridge(network);
     await this.#wiring.removeBridgesExcept(this.#devices());
     this.#applyRules();
+    this.#watch ??= new RulesetWatch(
+      () => this.#mendLater(),
+      (error) => this.#options.warn?.(`Cannot watch the packet rules: ${errorMessage(error)}`),
+    );
     await this.#reconcilePorts();
   }
 
@@ -111,7 +118,6 @@ export class BridgeNetworkService implements NetworkService {
       throw error;
     }
     this.#emit("connect", sandbox.record, sandbox.record.endpoints);
-    this.#verifyRules();
     return this.#joined(sandbox);
   }
 
@@ -256,6 +262,9 @@ export class BridgeNetworkService implements NetworkService {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#mending);
+    this.#watch?.close();
+    this.#watch = undefined;
     await this.settle();
     this.#publisher.close();
     this.#sandboxes.close();
@@ -265,6 +274,9 @@ export class BridgeNetworkService implements NetworkService {
   }
 
   async cleanUp(): Promise<void> {
+    clearTimeout(this.#mending);
+    this.#watch?.close();
+    this.#watch = undefined;
     this.#firewall.cleanUp();
     for (const containerId of this.#sandboxes.containerIds()) this.leave(containerId);
     await this.#names.settle();
@@ -315,11 +327,10 @@ export class BridgeNetworkService implements NetworkService {
     }
   }
 
-  /** Looks, now and then and after the answer, whether somebody has flushed the host's rules. */
-  #verifyRules(): void {
-    if (Date.now() - this.#verified < VERIFY_INTERVAL_MS) return;
-    this.#verified = Date.now();
-    setImmediate(() => {
+  /** Somebody has taken rules away, maybe ours. */
+  #mendLater(): void {
+    clearTimeout(this.#mending);
+    this.#mending = setTimeout(() => {
       try {
         if (this.#started === undefined) return;
         const elements = this.#sandboxes.records().flatMap(portElements);
@@ -327,7 +338,7 @@ export class BridgeNetworkService implements NetworkService {
       } catch (error) {
         this.#options.warn?.(`Cannot verify the packet rules: ${errorMessage(error)}`);
       }
-    });
+    }, MEND_DELAY_MS);
   }
 
   #forgetFlows({ published, endpoints, publisher }: SandboxRecord): void {

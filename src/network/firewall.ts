@@ -16,6 +16,7 @@ export class Firewall {
   readonly #nftables = new Nftables();
   readonly #table: string;
   readonly #accept: ForwardAccept;
+  #rules = 0;
 
   constructor(table: string) {
     this.#table = table;
@@ -27,17 +28,25 @@ export class Firewall {
     const foreign = dockerBridges().filter((name) => !devicesOf(networks).includes(name));
     this.#nftables.run(tableScript(this.#table, networks, elements, foreign));
     this.#accept.apply(devicesOf(networks));
+    this.#rules = this.#countRules();
   }
 
-  /** Like `apply`, but leaves a table alone that is there: others may flush the host's rules any time. */
+  /** Like `apply`, but leaves a table alone that is whole: others may flush the host's rules any time. */
   verify(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
     try {
-      this.#nftables.list(`list chain inet ${this.#table} forward`);
-      this.#accept.apply(devicesOf(networks));
+      if (this.#countRules() === this.#rules) this.#accept.apply(devicesOf(networks));
+      else this.apply(networks, elements);
     } catch (error) {
       if (!(error instanceof NftablesError && error.missing)) throw error;
       this.apply(networks, elements);
     }
+  }
+
+  /** @throws NftablesError when the table is missing */
+  #countRules(): number {
+    return this.#nftables
+      .list(`list table inet ${this.#table}`)
+      .filter((object) => "rule" in object).length;
   }
 
   publish(elements: readonly PortElement[]): void {

@@ -2,3 +2,4 @@ export { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.t
 export type { BridgeRequest, Cable, HostLinks, PrefixedAddress } from "./link-operations.ts";
 export { LinkThread } from "./link-thread.ts";
 export type { AddressInfo, LinkInfo, RouteInfo } from "./rtnetlink.ts";
+export { RulesetWatch } from "./ruleset-watch.ts";

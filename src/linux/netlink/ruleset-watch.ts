@@ -1,0 +1,71 @@
+import { FFIType } from "bun:ffi";
+import { setNonBlocking } from "../descriptor.ts";
+import { check, Errno, errno, SyscallError } from "../errno.ts";
+import { bindLibc, struct } from "../libc.ts";
+import { Poller, Ready } from "../poller.ts";
+import { decodeMessages } from "./message.ts";
+
+const { i32, u64, i64_fast, ptr } = FFIType;
+const libc = bindLibc({
+  socket: { args: [i32, i32, i32], returns: i32 },
+  bind: { args: [i32, ptr, i32], returns: i32 },
+  recv: { args: [i32, ptr, u64, i32], returns: i64_fast },
+  close: { args: [i32], returns: i32 },
+});
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0x80000;
+const NETLINK_NETFILTER = 12;
+/** Group 7, NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h), as a bit of sockaddr_nl. */
+const NFTABLES_GROUP = 1 << 6;
+const ENOBUFS = 105;
+/** Subsystem 10 with NFT_MSG_DELTABLE, NEWCHAIN, DELCHAIN, DELRULE (linux/netfilter/nf_tables.h). */
+const CHANGES = new Set([0x0a02, 0x0a03, 0x0a05, 0x0a08]);
+
+/**
+ * Hears of every table, chain and rule of this network namespace that somebody takes away, and of every
+ * chain that is made or gets another policy, whoever it is. `changed` is called on the event loop, once
+ * for what comes together.
+ */
+export class RulesetWatch {
+  readonly #fd: number;
+  readonly #buffer = struct(65536).bytes;
+  readonly #poller: Poller;
+  readonly #changed: () => void;
+
+  constructor(changed: () => void, onError: (error: unknown) => void) {
+    this.#changed = changed;
+    this.#fd = check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER), "socket");
+    const address = struct(12);
+    address.view.setUint16(0, AF_NETLINK, true);
+    address.view.setUint32(8, NFTABLES_GROUP, true);
+    check(libc.bind(this.#fd, address.bytes, 12), "bind");
+    setNonBlocking(this.#fd);
+    this.#poller = new Poller(onError);
+    this.#poller.add(this.#fd, Ready.readable, () => this.#read());
+  }
+
+  close(): void {
+    this.#poller.remove(this.#fd);
+    this.#poller.close();
+    libc.close(this.#fd);
+  }
+
+  #read(): void {
+    let changed = false;
+    for (;;) {
+      const length = Number(libc.recv(this.#fd, this.#buffer, this.#buffer.length, 0));
+      if (length < 0) {
+        const number = errno();
+        if (number === Errno.EAGAIN) break;
+        // More came than the socket holds: what was lost may have been a removal.
+        if (number === ENOBUFS) changed = true;
+        else if (number !== Errno.EINTR) throw new SyscallError("recv", number);
+        continue;
+      }
+      const messages = decodeMessages(this.#buffer.subarray(0, length));
+      changed ||= messages.some(({ type }) => CHANGES.has(type));
+    }
+    if (changed) this.#changed();
+  }
+}
