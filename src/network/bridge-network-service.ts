@@ -35,6 +35,7 @@ import type {
 } from "./network-service.ts";
 import { NetworkTable } from "./network-table.ts";
 import { PortPublisher, portElements, sandboxHolds } from "./port-publisher.ts";
+import { keepPorts, portRequests } from "./port-request.ts";
 import { parseCidr } from "./prefix.ts";
 import { RelayClient } from "./relay/relay-client.ts";
 import { freeDevice, newEndpoint, planSandbox, plugsOf, publisherOf } from "./sandbox-plan.ts";
@@ -141,6 +142,32 @@ export class BridgeNetworkService implements NetworkService {
   settings(containerId: string): NetworkSettings | undefined {
     const sandbox = this.#sandboxes.get(containerId);
     return sandbox === undefined ? undefined : this.#settings(sandbox);
+  }
+
+  async publishPorts(
+    containerId: string,
+    ports: Pick<JoinRequest, "portBindings" | "publishAll" | "exposedPorts">,
+  ): Promise<NetworkSettings> {
+    const sandbox = this.#running(containerId);
+    const before = sandbox.record;
+    const { portBindings, publishAll, exposedPorts } = ports;
+    const requests = portRequests(portBindings, publishAll, exposedPorts);
+    const exposed = requests.map((port) => `${port.containerPort}/${port.protocol}`);
+    if (before.published.length > 0) this.#withdraw(sandbox);
+    try {
+      this.#sandboxes.update(sandbox, {
+        portRequests: keepPorts(requests, before.portRequests, before.published),
+        exposed: [...new Set([...exposedPorts, ...exposed])],
+      });
+      await this.#publish(sandbox);
+    } catch (error) {
+      const { exposed: known } = before;
+      const kept = keepPorts(before.portRequests, before.portRequests, before.published);
+      this.#sandboxes.update(sandbox, { portRequests: kept, exposed: known });
+      await this.#publish(sandbox);
+      throw error;
+    }
+    return this.#settings(sandbox);
   }
 
   rename(containerId: string, name: string): void {

@@ -50,6 +50,8 @@ export interface PortRequest {
   /** Both 0: any free port. Else the first free one of the range. */
   first: number;
   last: number;
+  /** The port that it was given before and keeps. */
+  kept?: number;
 }
 
 /** A container's place in one network while it runs. */

@@ -104,6 +104,14 @@ export interface NetworkService {
   settle(): Promise<void>;
   /** As `inspect` shows a running container; undefined when it is not joined. */
   settings(containerId: string): NetworkSettings | undefined;
+  /**
+   * Publishes other ports of a joined container than before; those that stay keep their host ports. When
+   * it throws, the ports are as they were. Messages are Docker's.
+   */
+  publishPorts(
+    containerId: string,
+    ports: Pick<JoinRequest, "portBindings" | "publishAll" | "exposedPorts">,
+  ): Promise<NetworkSettings>;
   /** The container has a new name. */
   rename(containerId: string, name: string): void;
 

@@ -80,6 +80,42 @@ export function portRequests(
   return requests.sort(byFreedom);
 }
 
+/**
+ * Requests for any port, or for one of a range, keep the one that they have had.
+ *
+ * @param previous what was asked for before, and `published` what came of it
+ */
+export function keepPorts(
+  requests: readonly PortRequest[],
+  previous: readonly PortRequest[],
+  published: readonly PublishedPort[],
+): PortRequest[] {
+  const key = (protocol: string, port: number, hostPort: number): string =>
+    `${protocol} ${port} ${hostPort}`;
+  const isFixed = ({ first, last }: PortRequest): boolean => first > 0 && first === last;
+  // A port that somebody asked for by number is nobody else's "any".
+  const taken = new Set(
+    [...previous, ...requests]
+      .filter(isFixed)
+      .map(({ protocol, containerPort, first }) => key(protocol, containerPort, first)),
+  );
+  return requests.map((request) => {
+    const { protocol, containerPort, hostIp, first, last } = request;
+    if (isFixed(request)) return request;
+    const had = published.find(
+      (port) =>
+        port.protocol === protocol &&
+        port.containerPort === containerPort &&
+        (hostIp === "" || port.hostIp === hostIp) &&
+        (first === 0 || (port.hostPort >= first && port.hostPort <= last)) &&
+        !taken.has(key(protocol, containerPort, port.hostPort)),
+    );
+    if (had === undefined) return request;
+    taken.add(key(protocol, containerPort, had.hostPort));
+    return { ...request, kept: had.hostPort };
+  });
+}
+
 /** For the relay. `everywhere` are the host addresses that an empty one stands for. */
 export function holdRequest(
   request: PortRequest,
@@ -89,8 +125,8 @@ export function holdRequest(
   return {
     protocol: request.protocol,
     hostIps: request.hostIp === "" ? [...everywhere] : [request.hostIp],
-    first: request.first,
-    last: request.last,
+    first: request.kept ?? request.first,
+    last: request.kept ?? request.last,
     target: { ...target, port: request.containerPort },
   };
 }

@@ -13,6 +13,7 @@ import {
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
+import { publishPorts } from "./publish-ports.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
 import { validateResources } from "./validate-host-config.ts";
 
@@ -124,13 +125,14 @@ export async function updateContainer(
   ref: string,
   request: ContainerUpdateRequest,
 ): Promise<ContainerUpdateResponse> {
-  const { RestartPolicy: policy, ...resources } = request;
+  const { RestartPolicy: policy, PublishAdd: _, PublishRemove: __, ...resources } = request;
   if (policy !== undefined && policy.Name !== "") parseRestartPolicy(policy, false);
   const warnings = validateResources(resources, context.host, { update: true });
   const changes = askedChanges(resources);
   const container = context.containers.get(ref);
   await container.lock.run(async () => {
     try {
+      await publishPorts(context, container, request);
       update(context, container, request, changes);
     } catch (error) {
       throw new EngineError(

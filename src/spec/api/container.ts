@@ -347,6 +347,10 @@ export interface ContainerWaitResponse {
 }
 export interface ContainerUpdateRequest extends Partial<Resources> {
   RestartPolicy?: RestartPolicy;
+  /** Ports to publish beside those that are; Berth's own. */
+  PublishAdd?: PortMap;
+  /** Ports to publish no more: these host ports, or with null every one of the container's port. */
+  PublishRemove?: PortMap;
 }
 export interface ContainerUpdateResponse {
   Warnings: string[] | null;

@@ -1,9 +1,10 @@
-import type { ContainerUpdateRequest } from "../../../spec/index.ts";
+import type { ContainerUpdateRequest, PortMap } from "../../../spec/index.ts";
 import { CliError } from "../../cli-error.ts";
 import { atLeast, defineCommand } from "../../command.ts";
 import { parseRestartPolicy } from "../../container-config/names.ts";
+import { parsePorts } from "../../container-config/ports.ts";
 import type { FlagValues } from "../../flags/flag.ts";
-import { bytes, decimal, int, string, uint16 } from "../../flags/flag-kinds.ts";
+import { bytes, decimal, int, list, string, uint16 } from "../../flags/flag-kinds.ts";
 import { forEachArgument } from "../for-each.ts";
 
 const flags = {
@@ -24,6 +25,8 @@ const flags = {
     unlimited: true,
   }),
   "pids-limit": int("Tune container pids limit (set -1 for unlimited)"),
+  "publish-add": list("Publish a container's port to the host beside the others"),
+  "publish-rm": list("Publish a port no more (PORT[/PROTOCOL] or as it was published)"),
   restart: string("Restart policy to apply when a container exits"),
 };
 
@@ -47,6 +50,16 @@ export const command = defineCommand({
   },
 });
 
+/** Without a host port, every place where the container's port is published. */
+function removedPorts(specs: readonly string[]): PortMap {
+  const { bindings } = parsePorts(specs, []);
+  const bare = parsePorts(
+    specs.filter((spec) => !/[:=]/.test(spec)),
+    [],
+  ).bindings;
+  return { ...bindings, ...Object.fromEntries(Object.keys(bare).map((port) => [port, null])) };
+}
+
 /** Zero leaves a limit as it is. */
 function updateRequest(
   values: FlagValues<typeof flags>,
@@ -66,6 +79,10 @@ function updateRequest(
     CpuRealtimeRuntime: values["cpu-rt-runtime"],
     NanoCpus: values.cpus,
     ...(changed.has("pids-limit") ? { PidsLimit: values["pids-limit"] } : {}),
+    ...(changed.has("publish-add")
+      ? { PublishAdd: parsePorts(values["publish-add"], []).bindings }
+      : {}),
+    ...(changed.has("publish-rm") ? { PublishRemove: removedPorts(values["publish-rm"]) } : {}),
     ...(values.restart === "" ? {} : { RestartPolicy: parseRestartPolicy(values.restart) }),
   };
 }

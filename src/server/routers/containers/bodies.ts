@@ -261,4 +261,6 @@ export const containerCreateRequest: Decoder<ContainerCreateRequest> = object({
 export const containerUpdateRequest: Decoder<ContainerUpdateRequest> = object({
   ...resourcesShape,
   RestartPolicy: restartPolicy,
+  PublishAdd: map(nullable(list(portBinding))),
+  PublishRemove: map(nullable(list(portBinding))),
 });
