@@ -17,7 +17,11 @@ if ! bin/berth version >/dev/null 2>&1; then
   [ "$BERTH_HOST" = unix:///run/berth.sock ] || die "No daemon answers at $BERTH_HOST"
   say "Starting the daemon (its log: /var/log/berth.log)"
   setsid bin/berth daemon >>/var/log/berth.log 2>&1 </dev/null &
-  bin/berth system wait --timeout 20s || { tail -n 5 /var/log/berth.log >&2; die "The daemon did not start: see /var/log/berth.log"; }
+  for _ in $(seq 200); do
+    bin/berth version >/dev/null 2>&1 && break
+    sleep 0.1
+  done
+  bin/berth version >/dev/null 2>&1 || { tail -n 5 /var/log/berth.log >&2; die "The daemon did not start: see /var/log/berth.log"; }
 fi
 
 if ! bin/berth image inspect busybox:latest >/dev/null 2>&1; then

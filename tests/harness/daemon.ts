@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type HostState, leftBehind, readHostState } from "./host-state.ts";
 import { TEST_ROOT_PREFIX } from "./sweep.ts";
 
@@ -49,6 +49,9 @@ export function must(output: Output): Output {
   return output;
 }
 
+/** What tells the processes and cgroups of one test daemon from those of others on the host. */
+const marks = (root: string) => ({ process: root, cgroup: basename(root) });
+
 export type Cli = (...args: (string | RunOptions)[]) => Promise<Output>;
 
 /** A daemon of its own: data root, exec root, socket, bridge, cgroups. One for each test file. */
@@ -74,7 +77,7 @@ export class TestDaemon {
 
   static async start(...flags: string[]): Promise<TestDaemon> {
     const root = await mkdtemp(TEST_ROOT_PREFIX);
-    const daemon = new TestDaemon(root, flags, await readHostState(root));
+    const daemon = new TestDaemon(root, flags, await readHostState(marks(root)));
     await mkdir(join(root, "home"));
     await daemon.up();
     return daemon;
@@ -83,8 +86,9 @@ export class TestDaemon {
   /** Starts the daemon process, which is how a test brings it back after `kill`. */
   async up(): Promise<void> {
     const log = Bun.file(join(this.root, "daemon.log"));
-    const places = ["--data-root", this.dataRoot, "--exec-root", this.execRoot];
-    const command = [BERTH, "daemon", ...places, "-H", this.host, "--bridge", this.bridge];
+    const places = ["--data-root", this.dataRoot, "--exec-root", this.execRoot, "-H", this.host];
+    const names = ["--bridge", this.bridge, "--cgroup-parent", `/${marks(this.root).cgroup}`];
+    const command = [BERTH, "daemon", ...places, ...names];
     this.child = Bun.spawn([...command, ...this.flags], {
       stdin: "ignore",
       stdout: "ignore",
@@ -191,7 +195,7 @@ export class TestDaemon {
   private async settled(): Promise<string[]> {
     let left: string[] = [];
     for (let attempt = 0; attempt < 50; attempt++) {
-      left = leftBehind(this.before, await readHostState(this.root));
+      left = leftBehind(this.before, await readHostState(marks(this.root)));
       if (left.length === 0) break;
       await Bun.sleep(100);
     }

@@ -13,8 +13,13 @@ export type HostState = Record<
  */
 const MADE_FIT = "/sys/fs/cgroup/hugetlb";
 
-/** Reads the state; `marker` is a path that names the processes of the daemon under test. */
-export async function readHostState(marker: string): Promise<HostState> {
+/** Parts of the names of the daemon's processes (in their command lines) and of its cgroups. */
+export interface Marks {
+  process: string;
+  cgroup: string;
+}
+
+export async function readHostState(marks: Marks): Promise<HostState> {
   const [mounts, links, addresses, routes, firewall, cgroups, namespaces, processes] =
     await Promise.all([
       readMounts(),
@@ -24,14 +29,9 @@ export async function readHostState(marker: string): Promise<HostState> {
       lines($`nft list ruleset`.quiet().nothrow().text(), (line) =>
         line.replace(/counter packets \d+ bytes \d+/, "counter"),
       ),
-      lines(
-        $`find /sys/fs/cgroup -mindepth 2 -type d -not -path ${`${MADE_FIT}/*`}`
-          .quiet()
-          .nothrow()
-          .text(),
-      ),
+      lines($`find /sys/fs/cgroup -type d -path ${`*${marks.cgroup}*`}`.quiet().nothrow().text()),
       readNetworkNamespaces(),
-      readProcesses(marker),
+      readProcesses(marks.process),
     ]);
   return { mounts, links, addresses, routes, firewall, cgroups, namespaces, processes };
 }
