@@ -1,9 +1,12 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { $ } from "bun";
 
-/** What a daemon can leave behind on a host, each a set of lines that can be compared. */
+/**
+ * What a daemon can leave behind on a host, each a set of lines that can be compared. A namespace stays
+ * only while a process is in it or holds it open, or a mount does: those are here.
+ */
 export type HostState = Record<
-  "mounts" | "links" | "addresses" | "routes" | "firewall" | "cgroups" | "namespaces" | "processes",
+  "mounts" | "links" | "addresses" | "routes" | "firewall" | "cgroups" | "processes",
   string[]
 >;
 
@@ -20,20 +23,18 @@ export interface Marks {
 }
 
 export async function readHostState(marks: Marks): Promise<HostState> {
-  const [mounts, links, addresses, routes, firewall, cgroups, namespaces, processes] =
-    await Promise.all([
-      readMounts(),
-      readdir("/sys/class/net"),
-      lines($`ip -o addr show`.quiet().text(), (line) => line.replace(/^\d+: |_lft \S+/g, "")),
-      lines($`ip route show table all`.quiet().nothrow().text()),
-      lines($`nft list ruleset`.quiet().nothrow().text(), (line) =>
-        line.replace(/counter packets \d+ bytes \d+/, "counter"),
-      ),
-      lines($`find /sys/fs/cgroup -type d -path ${`*${marks.cgroup}*`}`.quiet().nothrow().text()),
-      readNetworkNamespaces(),
-      readProcesses(marks.process),
-    ]);
-  return { mounts, links, addresses, routes, firewall, cgroups, namespaces, processes };
+  const [mounts, links, addresses, routes, firewall, cgroups, processes] = await Promise.all([
+    readMounts(),
+    readdir("/sys/class/net"),
+    lines($`ip -o addr show`.quiet().text(), (line) => line.replace(/^\d+: |_lft \S+/g, "")),
+    lines($`ip route show table all`.quiet().nothrow().text()),
+    lines($`nft list ruleset`.quiet().nothrow().text(), (line) =>
+      line.replace(/counter packets \d+ bytes \d+/, "counter"),
+    ),
+    lines($`find /sys/fs/cgroup -type d -path ${`*${marks.cgroup}*`}`.quiet().nothrow().text()),
+    readProcesses(marks.process),
+  ]);
+  return { mounts, links, addresses, routes, firewall, cgroups, processes };
 }
 
 /** What is there now and was not before: `mounts: /x`. */
@@ -62,15 +63,6 @@ async function readMounts(): Promise<string[]> {
 
 async function processIds(): Promise<string[]> {
   return (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-}
-
-async function readNetworkNamespaces(): Promise<string[]> {
-  const seen = new Set<string>();
-  for (const pid of await processIds()) {
-    seen.add(await readlink(`/proc/${pid}/ns/net`).catch(() => "gone"));
-  }
-  seen.delete("gone");
-  return [...seen];
 }
 
 async function readProcesses(marker: string): Promise<string[]> {

@@ -111,8 +111,10 @@ for (const name of COMMAND_LINES) {
     });
     test("hides the host: masked paths, own pids, three descriptors", async () => {
       expect(
-        await line("ps | grep -c sleep; ls /proc/self/fd | wc -l; wc -c < /proc/timer_list"),
-      ).toBe("1\n4\n0");
+        await line(
+          "ls -d /proc/[1-9]* | wc -l; ls /proc/self/fd | wc -l; wc -c < /proc/timer_list",
+        ),
+      ).toBe("3\n4\n0");
       expect(
         await line(
           "ls /sys/firmware | wc -l; echo x 2>/dev/null > /proc/sys/kernel/panic || echo ro",
@@ -198,9 +200,7 @@ for (const name of COMMAND_LINES) {
       expect(await line("cat /proc/1/comm", "--init")).toMatch(/init|tini/);
     });
     test("--pid host, --ipc host, --uts host", async () => {
-      expect(Number(await line("ls /proc | grep -c '^[0-9]'", "--pid", "host"))).toBeGreaterThan(
-        10,
-      );
+      expect(Number(await line("echo /proc/[1-9]* | wc -w", "--pid", "host"))).toBeGreaterThan(10);
       const host = (await readFile("/proc/sys/kernel/hostname", "utf8")).trim();
       expect(await line("hostname", "--uts", "host")).toBe(host);
     });

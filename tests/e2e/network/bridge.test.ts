@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { run } from "../../harness/daemon.ts";
 import { OutsideHost } from "../../harness/outside.ts";
 import {
   COMMAND_LINES,
@@ -180,6 +181,8 @@ for (const name of COMMAND_LINES) {
 test("works beside a dockerd that has set FORWARD to DROP", async () => {
   const iptables = async (...args: string[]) =>
     Bun.spawn(["iptables", "-w", ...args], { stderr: "ignore" }).exited;
+  // Where nobody has used iptables, the first use makes its table.
+  const tableIsNew = (await run(["nft", "list", "table", "ip", "filter"])).code !== 0;
   const policy = await new Response(Bun.spawn(["iptables", "-S", "FORWARD"]).stdout).text();
   await iptables("-N", "DOCKER-USER");
   await iptables("-I", "FORWARD", "-j", "DOCKER-USER");
@@ -205,6 +208,7 @@ test("works beside a dockerd that has set FORWARD to DROP", async () => {
     await iptables("-D", "FORWARD", "-j", "DOCKER-USER");
     await iptables("-F", "DOCKER-USER");
     await iptables("-X", "DOCKER-USER");
+    if (tableIsNew) await run(["nft", "delete", "table", "ip", "filter"]);
   }
 });
 
