@@ -18,9 +18,13 @@ for (const name of COMMAND_LINES) {
       Pid: number;
     };
 
+  /** The container's shell has said so often that its traps are set. */
+  const ready = (ref: string, times: number) =>
+    eventually(async () => (await cli("logs", ref)).stdout === "ready\n".repeat(times));
+
   describe(`${name}: from create to rm`, () => {
     test("create, start, stop, start, restart, rm", async () => {
-      const script = "trap 'exit 5' TERM; while :; do sleep 0.05; done";
+      const script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done";
       await cli("create", "--name", "aa", "busybox", "sh", "-c", script);
       expect((await state("aa")).Status).toBe("created");
       expect((await cli("start", "aa")).stdout).toBe("aa\n");
@@ -59,7 +63,7 @@ for (const name of COMMAND_LINES) {
       await cli("rm", "stubborn");
     });
     test("--stop-signal and kill -s", async () => {
-      const script = "trap 'exit 9' USR1; while :; do sleep 0.05; done";
+      const script = "trap 'exit 9' USR1; echo ready; while :; do sleep 0.05; done";
       await cli(
         "run",
         "-d",
@@ -72,9 +76,11 @@ for (const name of COMMAND_LINES) {
         "-c",
         script,
       );
+      await ready("usr", 1);
       await cli("stop", "usr");
       expect((await state("usr")).ExitCode).toBe(9);
       await cli("start", "usr");
+      await ready("usr", 2);
       await cli("kill", "-s", "SIGUSR1", "usr");
       expect((await cli("wait", "usr")).stdout.trim()).toBe("9");
       const dead = await cli("kill", "usr");
