@@ -20,9 +20,13 @@ export async function time(contender: Contender, ...args: string[]): Promise<num
   return elapsed;
 }
 
+/** How often a contender is measured before the next has its turn; the first time of each turn does not count. */
+const TURN = 5;
+
 /**
- * Times the same thing on every contender, turn by turn, so that whatever else the machine does falls on
- * all alike. Medians in milliseconds, in the order of the contenders.
+ * Times the same thing on every contender, in short turns, so that whatever else the machine does falls on
+ * all alike and each is measured as it is when used repeatedly. Medians in milliseconds, in the order of
+ * the contenders.
  */
 export async function compare(
   contenders: readonly Contender[],
@@ -30,10 +34,12 @@ export async function compare(
   measure: (contender: Contender, round: number) => Promise<number>,
 ): Promise<number[]> {
   const samples = contenders.map(() => [] as number[]);
-  for (let round = -1; round < rounds; round++) {
+  for (let done = 0; done < rounds; done += TURN) {
     for (const [index, contender] of contenders.entries()) {
-      const sample = await measure(contender, round);
-      if (round >= 0) samples[index]?.push(sample);
+      await measure(contender, done === 0 ? -1 : done);
+      for (let round = done; round < Math.min(done + TURN, rounds); round++) {
+        samples[index]?.push(await measure(contender, round));
+      }
     }
   }
   return samples.map(median);
