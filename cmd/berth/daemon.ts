@@ -3,6 +3,7 @@ import { systemClock } from "../../src/engine/clock.ts";
 import { restartUnhealthy, startEngine, stopAllContainers } from "../../src/engine/engine.ts";
 import { EventBus } from "../../src/engine/events/event-bus.ts";
 import { type Log, lineLog } from "../../src/engine/log.ts";
+import { kernelFeatures, requireFeatures } from "../../src/engine/system/kernel-features.ts";
 import { selfCommand } from "../../src/linux/self-command.ts";
 import { createNetworkService } from "../../src/network/index.ts";
 import { removeIdleParent } from "../../src/runtime/index.ts";
@@ -41,6 +42,7 @@ interface Daemon {
 
 async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
   if (process.getuid?.() !== 0) throw new EngineError("permission-denied", "it needs root");
+  requireFeatures(kernelFeatures());
   const lock = lockExecRoot(config.execRoot);
   claimPidFile(config.pidFile);
   const clock = systemClock();

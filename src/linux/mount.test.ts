@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Errno, isErrno } from "./errno.ts";
 import { bindMount, mountTmpfs, setPropagation, unmount, unmountInBackground } from "./mount.ts";
 import { parseMountInfo, readMountInfo } from "./mountinfo.ts";
-import { mountOverlay } from "./overlay.ts";
+import { checksOptions, mountOverlay } from "./overlay.ts";
 import { fstat, lstat } from "./stat.ts";
 
 let root: string;
@@ -142,4 +142,14 @@ test("parseMountInfo() reads optional fields and escapes", () => {
 
 test("fstat() of a bad descriptor throws", () => {
   expect(() => fstat(-1)).toThrow("EBADF");
+});
+
+describe("checksOptions()", () => {
+  test("tells a file system that refuses an unknown option at once", () => {
+    expect(checksOptions("tmpfs")).toBe(true);
+  });
+
+  test("a file system that is not there checks nothing", () => {
+    expect(checksOptions("no-such-file-system")).toBe(false);
+  });
 });

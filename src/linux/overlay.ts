@@ -53,8 +53,37 @@ const FIXED_OPTIONS = { redirect_dir: "off", metacopy: "off", index: "off" } as 
  * later), which has no limit on the number of layers; by mount(2) otherwise.
  */
 export function mountOverlay(overlay: OverlayMount, api: "any" | "classic" = "any"): void {
-  if (api === "any" && mountByContext(overlay)) return;
+  if (api === "any" && checksOverlayOptions() && mountByContext(overlay)) return;
   mountByOptions(overlay);
+}
+
+let checked: boolean | undefined;
+function checksOverlayOptions(): boolean {
+  checked ??= checksOptions("overlay");
+  return checked;
+}
+
+/**
+ * Does the kernel look at each option of this file system when it is set? Overlay before Linux 6.5 takes
+ * down whatever it is given, and complains of it at the mount, in the kernel's log. False without a mount API.
+ */
+export function checksOptions(fileSystem: string): boolean {
+  const context = Number(fsopen(SYS_FSOPEN, cString(fileSystem), CLOEXEC));
+  if (context < 0) return false;
+  try {
+    const key = cString("berth_no_such_option");
+    return fsconfig(SYS_FSCONFIG, context, FSCONFIG_SET_FLAG, key, null, 0) !== 0;
+  } finally {
+    close(context);
+  }
+}
+
+/** Can this kernel mount overlays, after it has loaded its module where there is one? */
+export function hasOverlay(): boolean {
+  const context = Number(fsopen(SYS_FSOPEN, cString("overlay"), CLOEXEC));
+  if (context >= 0) close(context);
+  // Without a mount API (before Linux 5.2) only a mount tells.
+  return context >= 0 || errno() !== Errno.ENODEV;
 }
 
 /** False when the kernel knows no mount API, or no `lowerdir+`. */

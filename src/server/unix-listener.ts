@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  unlinkSync,
+} from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname } from "node:path";
 import { EngineError, errorMessage } from "../spec/index.ts";
@@ -65,8 +73,9 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-/** Group id of `berth`, else of `docker`, else root's (group(5)). */
+/** Group id of `berth`, else of `docker`, else root's (group(5)), which is also for a host without groups. */
 function daemonGroup(groupFile = "/etc/group"): number {
+  if (!existsSync(groupFile)) return 0;
   const lines = readFileSync(groupFile, "utf8").split("\n");
   for (const wanted of GROUPS) {
     const id = lines.find((line) => line.startsWith(`${wanted}:`))?.split(":")[2];

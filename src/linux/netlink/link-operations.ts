@@ -1,6 +1,7 @@
 import { Errno, isErrno, SyscallError } from "../errno.ts";
 import { closeNamespace, createNetworkNamespace, inNetworkNamespace } from "../namespace.ts";
 import { forgetUdpFlows } from "./conntrack.ts";
+import type { Message, ReceivedMessage } from "./message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import {
   type AddressInfo,
@@ -147,8 +148,9 @@ export class LinkOperations {
    */
   ensureBridge(request: BridgeRequest): boolean {
     const found = this.findLink(request.name);
-    if (found === undefined) this.#host.request([createBridge(request.name, request)]);
-    else if (found.kind !== "bridge") throw new Error(`"${request.name}" is no bridge`);
+    if (found === undefined) {
+      this.#make("bridge", request.name, [createBridge(request.name, request)]);
+    } else if (found.kind !== "bridge") throw new Error(`"${request.name}" is no bridge`);
     const index = found?.index ?? this.#index(this.#host, request.name);
     const ours = found === undefined || found.alias === request.alias;
     if (found === undefined) {
@@ -202,9 +204,20 @@ export class LinkOperations {
     this.#host.close();
   }
 
+  /** A kernel that does not know a kind of link says no more than that something is not supported. */
+  #make(kind: "bridge" | "veth", name: string, messages: readonly Message[]): ReceivedMessage[] {
+    try {
+      return this.#host.request(messages);
+    } catch (error) {
+      if (!isErrno(error, Errno.ENOTSUP)) throw error;
+      const lack = `this kernel has no ${kind} links (CONFIG_${kind.toUpperCase()}, module ${kind})`;
+      throw new Error(`Cannot make the link "${name}": ${lack}`, { cause: error });
+    }
+  }
+
   #plug(namespace: number, socket: NetlinkSocket, cable: Cable): void {
     const bridge = this.#index(this.#host, cable.bridge);
-    const answers = this.#host.request([
+    const answers = this.#make("veth", cable.hostDevice, [
       createVeth({
         hostDevice: cable.hostDevice,
         bridge,

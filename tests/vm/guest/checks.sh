@@ -1,0 +1,145 @@
+# What the guest is asked. Each `check` prints one line, which cgroup-v2.test.ts reads from the serial
+# console: CHECK PASS "name", or CHECK FAIL "name": what the command said.
+export PATH=/usr/sbin:/usr/bin HOME=/root
+cgroups=/sys/fs/cgroup/berth
+
+check() {
+  local said
+  if said=$(timeout 30 bash -e -o pipefail -c "$2" 2>&1); then echo "CHECK PASS \"$1\""; else
+    echo "CHECK FAIL \"$1\": $(echo $said | tail -c 900)"
+  fi
+}
+
+# is EXPECTED ACTUAL
+is() { [ "$1" = "$2" ] || { echo "expected <$1>, got <$2>"; return 1; }; }
+has() { case $2 in *"$1"*) ;; *) echo "expected <$1> in <$2>"; return 1 ;; esac; }
+# until_true SECONDS COMMAND
+until_true() {
+  local end=$((SECONDS + $1))
+  until eval "$2"; do
+    [ $SECONDS -lt $end ] || { echo "not true within $1 s: $2"; return 1; }
+    sleep 0.1
+  done
+}
+# of NAME FILE: a file of the container's cgroup
+of() { cat "$cgroups/$(berth inspect -f '{{.Id}}' "$1")/$2"; }
+start_daemon() {
+  setsid berth daemon </dev/null >>/var/log/berth.log 2>&1 &
+  echo $! >/run/daemon.pid
+  until_true 20 '[ -S /run/berth.sock ] && berth version >/dev/null 2>&1'
+}
+# A kernel without modules stands for one without the feature.
+without_modules() { mv /lib/modules /lib/no-modules; eval "$1"; local code=$?; mv /lib/no-modules /lib/modules; return $code; }
+daemon_says() { timeout 15 berth daemon 2>&1 | tail -n 1; }
+host_check_says() {
+  bash -c 'die() { echo "berth: $*"; exit 1; }; package_manager() { echo apt-get; }; . /require-host.sh; require_host' 2>&1
+}
+export cgroups
+export -f is has until_true of start_daemon without_modules daemon_says host_check_says
+
+umount /sys/fs/cgroup
+check "the host check names a missing cgroup file system" '
+  modprobe overlay; has "No cgroup file system is mounted" "$(host_check_says)"'
+check "the daemon names a missing cgroup file system" '
+  has "cgroup file system" "$(daemon_says)"'
+rmmod overlay
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+check "the host check names a missing overlay file system" '
+  has "This kernel has no overlay file system" "$(without_modules host_check_says)"'
+check "the daemon names a missing overlay file system" '
+  has "no overlay file system" "$(without_modules daemon_says)"'
+modprobe overlay
+check "the daemon names a missing bridge driver" '
+  has "CONFIG_BRIDGE" "$(without_modules daemon_says)"'
+modprobe bridge
+check "the daemon names missing nftables" '
+  has "nf_tables" "$(without_modules daemon_says)"'
+modprobe nf_tables
+check "the daemon names missing masquerading" '
+  has "nft_masq" "$(without_modules daemon_says)"'
+modprobe nft_masq
+modprobe nft_nat
+modprobe nft_ct
+
+check "the daemon starts" start_daemon
+check "busybox is imported" '
+  berth import --change "CMD [\"sh\"]" --change "ENV PATH=/bin:/sbin:/usr/bin:/usr/sbin" - busybox:latest </busybox.tar'
+check "run names a missing veth driver" '
+  has "CONFIG_VETH" "$(without_modules "berth run --rm busybox true" 2>&1)"'
+check "a container runs on a bridge" 'is hello "$(berth run --rm busybox echo hello)"'
+check "info says cgroup version 2" '
+  is "2 cgroupfs" "$(berth info -f "{{.CgroupVersion}} {{.CgroupDriver}}")"; berth info > /tmp/info 2>/tmp/warnings; is "" "$(cat /tmp/warnings)"'
+
+berth run -d --name limited -m 64m --memory-reservation 32m --cpus 0.5 --pids-limit 50 --cpu-shares 512 --cpuset-cpus 0 busybox sleep 600
+check "-m is memory.max" 'is 67108864 "$(of limited memory.max)"; is 67108864 "$(of limited memory.swap.max)"; is 33554432 "$(of limited memory.low)"'
+check "--cpus is cpu.max" 'is "50000 100000" "$(of limited cpu.max)"'
+check "--cpu-shares is cpu.weight" 'is 20 "$(of limited cpu.weight)"'
+check "--cpuset-cpus is cpuset.cpus" 'is 0 "$(of limited cpuset.cpus)"'
+check "--pids-limit is pids.max" 'is 50 "$(of limited pids.max)"'
+check "the container sees its own cgroup as the root" '
+  is 0::/ "$(berth exec limited cat /proc/self/cgroup)"; is 67108864 "$(berth exec limited cat /sys/fs/cgroup/memory.max)"'
+check "exec lands in the container's cgroup" '
+  berth exec -d limited sleep 500; until_true 5 "[ \"\$(of limited cgroup.procs | wc -l)\" = 2 ]"'
+check "top lists the processes" 'has "sleep 500" "$(berth top limited)"; has "sleep 600" "$(berth top limited)"'
+check "update changes limits in place" '
+  berth update -m 128m --memory-swap 128m --cpus 1.5 --pids-limit 70 --cpu-shares 1024 limited
+  is 134217728 "$(of limited memory.max)"; is 0 "$(of limited memory.swap.max)"
+  is "150000 100000" "$(of limited cpu.max)"; is 70 "$(of limited pids.max)"; is 39 "$(of limited cpu.weight)"'
+check "stats count memory, processes and time" '
+  berth stats --no-stream --format "{{.MemUsage}} {{.PIDs}}" limited | tee /tmp/stats
+  has "/ 128MiB 2" "$(cat /tmp/stats)"'
+check "pause freezes and unpause thaws" '
+  berth pause limited; is 1 "$(of limited cgroup.freeze)"; has "frozen 1" "$(of limited cgroup.events)"
+  is paused "$(berth inspect -f "{{.State.Status}}" limited)"
+  berth unpause limited; has "frozen 0" "$(of limited cgroup.events)"; is running "$(berth inspect -f "{{.State.Status}}" limited)"'
+check "rm -f of a paused container works" '
+  berth run -d --name frozen busybox sleep 600; berth pause frozen; berth rm -f frozen'
+check "fork is refused at the limit" '
+  has "fork" "$(berth run --rm --pids-limit 5 busybox sh -c "for i in 1 2 3 4 5 6 7; do sleep 2 & done; wait" 2>&1 || true)"'
+check "an OOM kill is told" '
+  berth run --name greedy -m 16m --memory-swap 16m busybox sh -c "tail /dev/zero" || is 137 $?
+  is true "$(berth inspect -f "{{.State.OOMKilled}}" greedy)"; has oom "$(berth events --since 60s --until 0s --filter container=greedy)"'
+check "an OOM kill of a child is told" '
+  berth run --name parent -m 16m --memory-swap 16m busybox sh -c "tail /dev/zero; sleep 1; exit 0"
+  is true "$(berth inspect -f "{{.State.OOMKilled}}" parent)"'
+check "a device is refused without --device" '
+  has "not permitted" "$(berth run --rm --cap-add MKNOD busybox sh -c "mknod /k c 1 11 && cat /k" 2>&1 || true)"'
+check "--device opens a device" '
+  berth run --rm --device /dev/kmsg busybox dd if=/dev/kmsg of=/dev/null bs=8192 count=1'
+check "--device without w cannot be written" '
+  has "not permitted" "$(berth run --rm --device /dev/kmsg:/dev/kmsg:r busybox sh -c "echo x >/dev/kmsg" 2>&1 || true)"'
+check "--device-cgroup-rule opens a device" '
+  berth run --rm --device-cgroup-rule "c 1:11 r" busybox sh -c "mknod /k c 1 11 && dd if=/k of=/dev/null bs=8192 count=1"'
+check "--privileged opens every device" '
+  berth run --rm --privileged busybox dd if=/dev/kmsg of=/dev/null bs=8192 count=1'
+check "kill ends all processes of a container" '
+  berth run -d --name many busybox sh -c "sleep 600 & sleep 600 & sleep 600"; id=$(berth inspect -f "{{.Id}}" many)
+  until_true 5 "[ \"\$(of many cgroup.procs | wc -l)\" = 4 ]"; berth kill many; until_true 5 "[ ! -e $cgroups/$id ]"; berth rm many'
+check "a published port answers on loopback" '
+  berth run -d --name web -p 127.0.0.1:8080:80 busybox sh -c "mkdir -p /w; echo works >/w/index.html; httpd -f -p 80 -h /w"
+  until_true 10 "wget -qO- http://127.0.0.1:8080/ >/tmp/page 2>/dev/null"; is works "$(cat /tmp/page)"'
+check "the firewall masquerades" 'has masquerade "$(nft list ruleset)"'
+check "a published port answers on an address of the host" '
+  ip link add lan type veth peer name far; mkdir -p /run/netns; ip netns add far; ip link set far netns far; ip addr add 192.0.2.1/24 dev lan; ip link set lan up
+  nsenter --net=/run/netns/far sh -c "ip addr add 192.0.2.2/24 dev far; ip link set far up; ip link set lo up"
+  berth run -d --name open -p 8081:80 busybox sh -c "mkdir -p /w; echo open >/w/index.html; httpd -f -p 80 -h /w"
+  until_true 10 "nsenter --net=/run/netns/far wget -qO- http://192.0.2.1:8081/ >/tmp/page 2>/dev/null"; is open "$(cat /tmp/page)"'
+check "traffic that leaves is masqueraded" '
+  nsenter --net=/run/netns/far httpd -p 192.0.2.2:9000 -h /tmp; berth run --rm busybox wget -qO- http://192.0.2.2:9000/page'
+check "a daemon that was killed finds its containers again" '
+  kill -9 $(cat /run/daemon.pid); until_true 5 "[ ! -e /proc/$(cat /run/daemon.pid)/exe ]"; start_daemon
+  is "running" "$(berth inspect -f "{{.State.Status}}" limited)"; is here "$(berth exec limited echo here)"
+  is works "$(wget -qO- http://127.0.0.1:8080/)"; berth update --pids-limit 71 limited; is 71 "$(of limited pids.max)"'
+check "runc runs, limits and opens devices as well" '
+  berth run -d --name by-runc --runtime runc -m 64m --cpus 0.5 --pids-limit 50 --device /dev/kmsg busybox sleep 600
+  is 67108864 "$(of by-runc memory.max)"; is "50000 100000" "$(of by-runc cpu.max)"; is 50 "$(of by-runc pids.max)"
+  berth exec by-runc dd if=/dev/kmsg of=/dev/null bs=8192 count=1; berth pause by-runc; berth unpause by-runc'
+check "a cgroup parent of the user's is used" '
+  berth run -d --name child --cgroup-parent /mine busybox sleep 600; is 1 "$(find /sys/fs/cgroup/mine -mindepth 1 -type d | wc -l)"; berth rm -f child'
+check "rm -f leaves no cgroup" '
+  berth rm -f $(berth ps -aq) >/dev/null; is "" "$(find $cgroups -mindepth 1 -type d 2>/dev/null)"'
+check "system stop leaves nothing" '
+  berth system stop --containers; until_true 10 "[ -z \"\$(ls -d /sys/fs/cgroup/berth* 2>/dev/null)\" ]"; has "" "$(ip link)"
+  is "" "$(mount | grep /var/lib/berth || true)"; is "" "$(nft list tables)"'
+echo "The daemon's log:"
+cat /var/log/berth.log
