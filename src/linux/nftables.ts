@@ -1,5 +1,7 @@
 import { dlopen, FFIType, type Pointer } from "bun:ffi";
+import { Errno, isErrno } from "./errno.ts";
 import { cString } from "./libc.ts";
+import { NetlinkSocket } from "./netlink/netlink-socket.ts";
 
 const LIBRARY = "libnftables.so.1";
 /** NFT_CTX_OUTPUT_JSON and NFT_CTX_OUTPUT_HANDLE (nftables/libnftables.h). */
@@ -28,6 +30,16 @@ export class NftablesError extends Error {
   /** The table, chain, element or rule that a command names is not there. */
   get missing(): boolean {
     return this.message.includes("No such file or directory");
+  }
+}
+
+/** The library ends the process where the kernel has no netfilter sockets, instead of failing. */
+function requireNetlink(): void {
+  try {
+    new NetlinkSocket("netfilter").close();
+  } catch (error) {
+    if (!isErrno(error, Errno.EPROTONOSUPPORT)) throw error;
+    throw new NftablesError("this kernel has no netfilter sockets (CONFIG_NETFILTER_NETLINK)");
   }
 }
 
@@ -64,6 +76,7 @@ export class Nftables {
 
   #open(): { library: ReturnType<typeof bind>; context: Pointer } {
     this.#library ??= bind();
+    if (this.#context === undefined) requireNetlink();
     if (this.#context === undefined) {
       const context = this.#library.nft_ctx_new(0);
       if (context === null) throw new NftablesError("nft_ctx_new: out of memory");

@@ -1,4 +1,6 @@
 import { Nftables, NftablesError } from "../linux/nftables.ts";
+import { EngineError } from "../spec/index.ts";
+import { missingRuleFeature } from "./firewall-needs.ts";
 import { ForwardAccept } from "./forward-accept.ts";
 import { dockerBridges } from "./host-settings.ts";
 import type { NetworkRecord } from "./network-record.ts";
@@ -23,10 +25,17 @@ export class Firewall {
     this.#accept = new ForwardAccept(this.#nftables, table);
   }
 
-  /** Connections that are established go on undisturbed. */
+  /**
+   * Connections that are established go on undisturbed.
+   * @throws failed-precondition that names what the kernel does not have
+   */
   apply(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
     const foreign = dockerBridges().filter((name) => !devicesOf(networks).includes(name));
-    this.#nftables.run(tableScript(this.#table, networks, elements, foreign));
+    try {
+      this.#nftables.run(tableScript(this.#table, networks, elements, foreign));
+    } catch (error) {
+      throw this.#explain(error);
+    }
     this.#accept.apply(devicesOf(networks));
     this.#rules = this.#countRules();
   }
@@ -72,5 +81,14 @@ export class Firewall {
 
   close(): void {
     this.#nftables.close();
+  }
+
+  #explain(error: unknown): unknown {
+    if (!(error instanceof NftablesError)) return error;
+    const run = (commands: string) => this.#nftables.run(commands);
+    const feature = missingRuleFeature(run, `${this.#table}-probe`);
+    if (feature === undefined) return error;
+    const why = `Cannot set the packet rules: this kernel has no ${feature}`;
+    return new EngineError("failed-precondition", why, { cause: error });
   }
 }

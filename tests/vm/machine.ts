@@ -92,10 +92,10 @@ async function packGuest(kernel: Kernel, image: string): Promise<void> {
   await $`cp ${BERTH} ${join(root, "usr/bin/berth")}`;
   const release = kernel.modules.split("/").at(-1) ?? "";
   await mkdir(join(root, "usr/lib/modules", release), { recursive: true });
-  // Of the drivers, those of networks inside of the machine are enough.
+  // Of the drivers, those that need no hardware are enough.
   const parts = ["kernel/net", "kernel/fs", "kernel/lib", "kernel/crypto", "kernel/arch"];
-  const present = [...parts, "kernel/drivers/net/veth.ko"].filter((part) =>
-    existsSync(join(kernel.modules, part)),
+  const present = [...parts, "kernel/drivers/net/veth.ko", "kernel/drivers/block/brd.ko"].filter(
+    (part) => existsSync(join(kernel.modules, part)),
   );
   const indexes = (await readdir(kernel.modules)).filter((name) => name.startsWith("modules."));
   const target = join(root, "usr/lib/modules", release);

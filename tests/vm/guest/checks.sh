@@ -53,13 +53,10 @@ check "the daemon names a missing bridge driver" '
   has "CONFIG_BRIDGE" "$(without_modules daemon_says)"'
 modprobe bridge
 check "the daemon names missing nftables" '
-  has "nf_tables" "$(without_modules daemon_says)"'
-modprobe nf_tables
+  has "CONFIG_NF_TABLES" "$(without_modules daemon_says)"'
 check "the daemon names missing masquerading" '
-  has "nft_masq" "$(without_modules daemon_says)"'
-modprobe nft_masq
-modprobe nft_nat
-modprobe nft_ct
+  modprobe -a nf_tables nft_chain_nat nft_fib_inet nft_nat
+  has "masquerading (CONFIG_NFT_MASQ, module nft_masq)" "$(without_modules daemon_says)"'
 
 check "the daemon starts" start_daemon
 check "busybox is imported" '
@@ -103,18 +100,18 @@ check "an OOM kill of a child is told" '
   berth run --name parent -m 16m --memory-swap 16m busybox sh -c "tail /dev/zero; sleep 1; exit 0"
   is true "$(berth inspect -f "{{.State.OOMKilled}}" parent)"'
 check "a device is refused without --device" '
-  has "not permitted" "$(berth run --rm --cap-add MKNOD busybox sh -c "mknod /k c 1 11 && cat /k" 2>&1 || true)"'
+  has "not permitted" "$(berth run --rm --cap-add SYSLOG busybox sh -c "mknod /k c 1 11 && cat /k" 2>&1 || true)"'
 check "--device opens a device" '
-  berth run --rm --device /dev/kmsg busybox dd if=/dev/kmsg of=/dev/null bs=8192 count=1'
+  berth run --rm --device /dev/kmsg --cap-add SYSLOG busybox dd if=/dev/kmsg of=/dev/null bs=8192 count=1'
 check "--device without w cannot be written" '
-  has "not permitted" "$(berth run --rm --device /dev/kmsg:/dev/kmsg:r busybox sh -c "echo x >/dev/kmsg" 2>&1 || true)"'
+  has "not permitted" "$(berth run --rm --device /dev/kmsg:/dev/kmsg:r --cap-add SYSLOG busybox sh -c "echo x >/dev/kmsg" 2>&1 || true)"'
 check "--device-cgroup-rule opens a device" '
-  berth run --rm --device-cgroup-rule "c 1:11 r" busybox sh -c "mknod /k c 1 11 && dd if=/k of=/dev/null bs=8192 count=1"'
+  berth run --rm --device-cgroup-rule "c 1:11 r" --cap-add SYSLOG busybox sh -c "mknod /k c 1 11 && dd if=/k of=/dev/null bs=8192 count=1"'
 check "--privileged opens every device" '
   berth run --rm --privileged busybox dd if=/dev/kmsg of=/dev/null bs=8192 count=1'
 check "kill ends all processes of a container" '
   berth run -d --name many busybox sh -c "sleep 600 & sleep 600 & sleep 600"; id=$(berth inspect -f "{{.Id}}" many)
-  until_true 5 "[ \"\$(of many cgroup.procs | wc -l)\" = 4 ]"; berth kill many; until_true 5 "[ ! -e $cgroups/$id ]"; berth rm many'
+  until_true 5 "[ \"\$(of many cgroup.procs | wc -l)\" = 3 ]"; berth kill many; until_true 5 "[ ! -e $cgroups/$id ]"; berth rm many'
 check "a published port answers on loopback" '
   berth run -d --name web -p 127.0.0.1:8080:80 busybox sh -c "mkdir -p /w; echo works >/w/index.html; httpd -f -p 80 -h /w"
   until_true 10 "wget -qO- http://127.0.0.1:8080/ >/tmp/page 2>/dev/null"; is works "$(cat /tmp/page)"'
@@ -131,9 +128,34 @@ check "a daemon that was killed finds its containers again" '
   is "running" "$(berth inspect -f "{{.State.Status}}" limited)"; is here "$(berth exec limited echo here)"
   is works "$(wget -qO- http://127.0.0.1:8080/)"; berth update --pids-limit 71 limited; is 71 "$(of limited pids.max)"'
 check "runc runs, limits and opens devices as well" '
-  berth run -d --name by-runc --runtime runc -m 64m --cpus 0.5 --pids-limit 50 --device /dev/kmsg busybox sleep 600
+  berth run -d --name by-runc --runtime runc -m 64m --cpus 0.5 --pids-limit 50 --device /dev/kmsg --cap-add SYSLOG busybox sleep 600
   is 67108864 "$(of by-runc memory.max)"; is "50000 100000" "$(of by-runc cpu.max)"; is 50 "$(of by-runc pids.max)"
   berth exec by-runc dd if=/dev/kmsg of=/dev/null bs=8192 count=1; berth pause by-runc; berth unpause by-runc'
+check "a container with cgroups of its own is looked after as a whole" '
+  berth run -d --name nested --privileged busybox sh -c "cd /sys/fs/cgroup; mkdir inner; echo 1 >inner/cgroup.procs; echo +memory >cgroup.subtree_control; sleep 600"
+  until_true 5 "[ \"\$(of nested cgroup.subtree_control)\" = memory ]"
+  has "sleep 600" "$(berth top nested)"; is here "$(berth exec nested echo here)"; berth pause nested; has "frozen 1" "$(of nested cgroup.events)"; berth unpause nested
+  is 1 "$(berth stats --no-stream --format "{{.PIDs}}" nested)"; berth stop -t 0 nested; berth start nested; berth rm -f nested'
+check "the host's cgroups are seen with --cgroupns host" '
+  has "0::/berth/" "$(berth run --rm --cgroupns host busybox cat /proc/self/cgroup)"'
+check "--blkio-weight is io.weight" '
+  berth run -d --name heavy --blkio-weight 500 busybox sleep 600; has "default 49" "$(of heavy io.weight)"; berth update --blkio-weight 10 heavy; is "default 1" "$(of heavy io.weight | head -n 1)"'
+check "--device-read-bps is io.max" '
+  modprobe brd rd_nr=1; berth run -d --name slow --device-read-bps /dev/ram0:1mb --device-write-iops /dev/ram0:50 busybox sleep 600
+  is "1:0 rbps=1048576 wbps=max riops=max wiops=50" "$(of slow io.max)"'
+check "what cgroup v2 does not have is warned of and left out" '
+  has "discarded" "$(berth run --rm -m 64m --oom-kill-disable busybox true 2>&1)"; has "discarded" "$(berth run --rm -m 64m --memory-swappiness 10 busybox true 2>&1)"'
+check "a stop is no OOM kill" '
+  berth run -d --name calm -m 32m busybox sleep 600; berth stop -t 0 calm; is "false 137" "$(berth inspect -f "{{.State.OOMKilled}} {{.State.ExitCode}}" calm)"'
+check "a supervisor that was killed is replaced, and containers go on" '
+  berth run -d --name survivor busybox sh -c "sleep 600"; kill -9 $(pgrep -f "berth supervisor"); until_true 10 "is here \"\$(berth exec survivor echo here 2>/dev/null)\" >/dev/null"
+  berth stop -t 0 survivor; is exited "$(berth inspect -f "{{.State.Status}}" survivor)"; is 0 "$(berth run --rm busybox true; echo $?)"'
+check "changes of a container are found and committed" '
+  berth run --name changed busybox sh -c "echo new >/new; rm /etc/group; mv /var/www /srv"; berth diff changed | tr "\n" " " >/tmp/diff
+  has "A /new" "$(cat /tmp/diff)"; has "D /etc/group" "$(cat /tmp/diff)"; has "A /srv" "$(cat /tmp/diff)"
+  berth commit changed changed:1 >/dev/null; is new "$(berth run --rm changed:1 cat /new)"'
+check "volumes, tmpfs and a read-only root are mounted" '
+  is data "$(berth run --rm --read-only --tmpfs /scratch -v kept:/kept busybox sh -c "echo data >/kept/f; touch /scratch/f; touch /f 2>/dev/null || cat /kept/f")"'
 check "a cgroup parent of the user's is used" '
   berth run -d --name child --cgroup-parent /mine busybox sleep 600; is 1 "$(find /sys/fs/cgroup/mine -mindepth 1 -type d | wc -l)"; berth rm -f child'
 check "rm -f leaves no cgroup" '
