@@ -28,6 +28,7 @@ start_daemon() {
   echo $! >/run/daemon.pid
   until_true 20 '[ -S /run/berth.sock ] && berth version >/dev/null 2>&1'
 }
+supervisor_pid() { grep -lz "^supervisor$" /proc/[0-9]*/cmdline | cut -d/ -f3; }
 # A kernel without modules stands for one without the feature.
 without_modules() { mv /lib/modules /lib/no-modules; eval "$1"; local code=$?; mv /lib/no-modules /lib/modules; return $code; }
 daemon_says() { timeout 15 berth daemon 2>&1 | tail -n 1; }
@@ -35,7 +36,7 @@ host_check_says() {
   bash -c 'die() { echo "berth: $*"; exit 1; }; package_manager() { echo apt-get; }; . /require-host.sh; require_host' 2>&1
 }
 export cgroups
-export -f is has until_true of start_daemon without_modules daemon_says host_check_says
+export -f is has until_true of start_daemon supervisor_pid without_modules daemon_says host_check_says
 
 umount /sys/fs/cgroup
 check "the host check names a missing cgroup file system" '
@@ -148,7 +149,7 @@ check "what cgroup v2 does not have is warned of and left out" '
 check "a stop is no OOM kill" '
   berth run -d --name calm -m 32m busybox sleep 600; berth stop -t 0 calm; is "false 137" "$(berth inspect -f "{{.State.OOMKilled}} {{.State.ExitCode}}" calm)"'
 check "a supervisor that was killed is replaced, and containers go on" '
-  berth run -d --name survivor busybox sh -c "sleep 600"; kill -9 $(pgrep -f "berth supervisor"); until_true 10 "is here \"\$(berth exec survivor echo here 2>/dev/null)\" >/dev/null"
+  berth run -d --name survivor busybox sh -c "sleep 600"; kill -9 $(supervisor_pid); until_true 10 "is here \"\$(berth exec survivor echo here 2>/dev/null)\" >/dev/null"
   berth stop -t 0 survivor; is exited "$(berth inspect -f "{{.State.Status}}" survivor)"; is 0 "$(berth run --rm busybox true; echo $?)"'
 check "changes of a container are found and committed" '
   berth run --name changed busybox sh -c "echo new >/new; rm /etc/group; mv /var/www /srv"; berth diff changed | tr "\n" " " >/tmp/diff
