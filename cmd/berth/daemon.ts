@@ -19,6 +19,11 @@ import { claimPidFile, lockExecRoot } from "./daemon-locks.ts";
 
 /** `berth daemon …`: runs until it is told to end. A failure to start is one line and exit code 1. */
 export async function runDaemon(args: readonly string[]): Promise<void> {
+  if (args.includes("--help") || args.includes("-h")) {
+    const { daemonHelp } = await import("./daemon-help.ts");
+    process.stdout.write(daemonHelp());
+    return;
+  }
   try {
     const config = readDaemonConfig(args);
     const log = lineLog(config.logLevel, (line) => process.stderr.write(line));
