@@ -25,11 +25,8 @@ describe("sockets", () => {
   test("that nobody answers on are replaced, others are left alone", async () => {
     const directory = mkdtempSync("/tmp/server-");
     const path = join(directory, "api.sock");
-    const crashed = Bun.spawn([
-      "python3",
-      "-c",
-      `import socket; s=socket.socket(socket.AF_UNIX); s.bind(${JSON.stringify(path)}); s.listen()`,
-    ]);
+    const listenAndDie = `Bun.listen({ unix: ${JSON.stringify(path)}, socket: { data() {} } }); process.kill(process.pid, "SIGKILL");`;
+    const crashed = Bun.spawn([process.execPath, "-e", listenAndDie]);
     await crashed.exited;
     const api = create();
     await api.listen({ kind: "unix", path });

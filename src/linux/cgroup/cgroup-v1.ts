@@ -123,6 +123,8 @@ export class CgroupV1 implements Cgroup {
       if (performance.now() > deadline) {
         throw new Error(`Cannot remove cgroup "${this.path}": it is still in use`);
       }
+      // Whoever was only half moved in is in some of the hierarchies, not in the one that pids() reads.
+      for (const folder of this.#allFolders()) killOneByOne(() => processesIn(folder));
       await Bun.sleep(LOOK_AGAIN_MS);
     }
   }
@@ -142,9 +144,13 @@ export class CgroupV1 implements Cgroup {
   }
 
   #removeFolders(): boolean {
+    return [...this.#allFolders()].map(removeCgroupTree).every(Boolean);
+  }
+
+  #allFolders(): Set<string> {
     const folders = new Set(this.#folders.values());
     if (this.#unified !== undefined) folders.add(this.#unified);
-    return [...folders].map(removeCgroupTree).every(Boolean);
+    return folders;
   }
 
   #folder(controller: string): string | undefined {
