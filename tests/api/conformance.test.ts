@@ -12,7 +12,7 @@ const suite = useDaemon();
 const JSON_HEADERS = { "Content-Type": "application/json" };
 /** What Docker's daemons send too, whatever the definition says. */
 const AS_DOCKER_DOES =
-  /^GET \/(?:containers\/\{id\}\/json\.(?:Config\.OnBuild|HostConfig\.MemorySwappiness)|version\.Platform|events\.(?:status|id|from))/;
+  /^GET \/(?:containers\/\{id\}\/json\.(?:Config\.OnBuild|HostConfig\.MemorySwappiness)|version\.Platform|events\.(?:status|id|from)|exec\/\{id\}\/json\.ExitCode: null)/;
 
 interface Call {
   /** The operation, as the definition names it. */
@@ -118,7 +118,7 @@ describe("answers to orders", () => {
     { operation: "POST /containers/{id}/kill", path: "/containers/dd/kill", status: 204 },
     { operation: "POST /containers/{id}/wait", path: "/containers/dd/wait" },
     { operation: "POST /containers/{id}/kill", path: "/containers/dd/kill", status: 409 },
-    { operation: "POST /commit", path: "/commit?container=d&repo=committed", status: 201 },
+    { operation: "POST /commit", path: "/commit?container=dd&repo=committed", status: 201 },
     { operation: "POST /images/{name}/tag", path: "/images/committed/tag?repo=t", status: 201 },
     { operation: "DELETE /images/{name}", path: "/images/t" },
     { operation: "DELETE /images/{name}", path: "/images/committed" },
@@ -128,8 +128,8 @@ describe("answers to orders", () => {
     { operation: "POST /containers/prune", path: '/containers/prune?filters={"label":["x"]}' },
     { operation: "DELETE /containers/{id}", path: "/containers/dd", status: 204 },
     { operation: "DELETE /containers/{id}", path: "/containers/dd", status: 404 },
-    { operation: "POST /volumes/create", status: 201, body: { Name: "v", Labels: { a: "b" } } },
-    { operation: "DELETE /volumes/{name}", path: "/volumes/v", status: 204 },
+    { operation: "POST /volumes/create", status: 201, body: { Name: "vv", Labels: { a: "b" } } },
+    { operation: "DELETE /volumes/{name}", path: "/volumes/vv", status: 204 },
     { operation: "POST /volumes/prune" },
     { operation: "POST /images/prune" },
     { operation: "POST /networks/prune" },
@@ -141,9 +141,9 @@ describe("answers to orders", () => {
   }
 
   test("POST /containers/{id}/exec and GET /exec/{id}/json", async () => {
-    await create("e");
-    await suite.daemon.api("/containers/e/start", { method: "POST" });
-    const created = await suite.daemon.api("/containers/e/exec", {
+    await create("ee");
+    await suite.daemon.api("/containers/ee/start", { method: "POST" });
+    const created = await suite.daemon.api("/containers/ee/exec", {
       method: "POST",
       headers: JSON_HEADERS,
       body: JSON.stringify({ Cmd: ["true"] }),
@@ -152,7 +152,7 @@ describe("answers to orders", () => {
     const { Id } = (await created.json()) as { Id: string };
     const inspect = { operation: "GET /exec/{id}/json", path: `/exec/${Id}/json` };
     expect(await complaints(inspect)).toEqual([]);
-    await suite.daemon.api("/containers/e?force=1&v=1", { method: "DELETE" });
+    await suite.daemon.api("/containers/ee?force=1&v=1", { method: "DELETE" });
   });
 });
 

@@ -7,9 +7,12 @@ export interface Schema {
   required?: string[];
   additional?: Schema | true;
   items?: Schema;
-  enum?: (string | number)[];
+  enum?: unknown[];
   allOf?: Schema[];
 }
+
+const shown = (choice: unknown): string =>
+  typeof choice === "string" ? choice : JSON.stringify(choice);
 
 export interface ApiSchema {
   version: string;
@@ -42,8 +45,9 @@ export function validate(
   if (!hasType(value, schema)) {
     return [`${at}: ${JSON.stringify(value)?.slice(0, 60)} is not of type ${schema.type}`];
   }
-  if (schema.enum !== undefined && !schema.enum.includes(value as string)) {
-    return [`${at}: ${JSON.stringify(value)} is none of ${schema.enum.join(", ")}`];
+  const isOneOf = (choice: unknown) => JSON.stringify(choice) === JSON.stringify(value);
+  if (schema.enum !== undefined && !schema.enum.some(isOneOf)) {
+    return [`${at}: ${JSON.stringify(value)} is none of ${schema.enum.map(shown).join(", ")}`];
   }
   if (Array.isArray(value)) {
     const { items } = schema;

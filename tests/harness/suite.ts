@@ -31,6 +31,13 @@ export function hostStaysClean(suite: { readonly daemon: TestDaemon }): void {
 /** The two command lines that every user-visible behaviour is proven with. */
 export const COMMAND_LINES = ["berth", "docker"] as const;
 
+const dockerVersion = Bun.spawnSync(["docker", "--version"]).stdout.toString();
+/**
+ * Is the docker CLI at hand of the generation that Berth's own speaks like (28)? Debian's is of 2022: it
+ * words its own complaints otherwise and lacks some flags.
+ */
+export const DOCKER_IS_CURRENT = Number(/version (\d+)/.exec(dockerVersion)?.[1] ?? 0) >= 28;
+
 export function commandLine(
   suite: { readonly daemon: TestDaemon },
   name: (typeof COMMAND_LINES)[number],

@@ -6,24 +6,39 @@ import { familiarStrings, imageNames } from "./image-names.ts";
 
 /** What Docker shows of a configuration that says nothing. */
 const EMPTY_CONFIG: ImageRunConfig = {
-  Hostname: "",
-  Domainname: "",
   User: "",
-  AttachStdin: false,
-  AttachStdout: false,
-  AttachStderr: false,
-  Tty: false,
-  OpenStdin: false,
-  StdinOnce: false,
   Env: null,
   Cmd: null,
-  Image: "",
   Volumes: null,
   WorkingDir: "",
   Entrypoint: null,
   OnBuild: null,
   Labels: null,
 };
+
+/**
+ * What a container's configuration has and an image's has not (image-spec, config.md). Images that came
+ * from a container may hold them; the API shows them no more since 1.50.
+ */
+const OF_CONTAINERS = new Set([
+  "Hostname",
+  "Domainname",
+  "AttachStdin",
+  "AttachStdout",
+  "AttachStderr",
+  "Tty",
+  "OpenStdin",
+  "StdinOnce",
+  "Image",
+  "NetworkDisabled",
+  "MacAddress",
+  "StopTimeout",
+]);
+
+function shownConfig(config: ImageRunConfig = {}): ImageRunConfig {
+  const own = Object.entries(config).filter(([key]) => !OF_CONTAINERS.has(key));
+  return { ...EMPTY_CONFIG, ...Object.fromEntries(own) };
+}
 
 export async function inspectImage(
   context: ImageContext,
@@ -42,7 +57,7 @@ export async function inspectImage(
     ...(config.created === undefined ? {} : { Created: config.created }),
     DockerVersion: config.docker_version ?? "",
     Author: config.author ?? "",
-    Config: { ...EMPTY_CONFIG, ...config.config },
+    Config: shownConfig(config.config),
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
