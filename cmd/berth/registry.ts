@@ -42,8 +42,15 @@ export async function runRegistry(words: readonly string[]): Promise<void> {
     await (await load())(rest);
   } catch (error) {
     process.stderr.write(`berth: ${errorMessage(error)}\n`);
-    process.exit(errorKind(error) === "invalid-argument" ? 125 : 1);
+    const misused = errorKind(error) === "invalid-argument" || isFlagError(error);
+    process.exit(misused ? 125 : 1);
   }
+}
+
+/** Of `parseArgs`: a flag that is not known, or without its value. */
+function isFlagError(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS");
 }
 
 type Options = NonNullable<Parameters<typeof parseArgs>[0]>["options"];

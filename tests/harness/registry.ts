@@ -50,6 +50,10 @@ export class TestRegistry {
     throw new Error("docker-registry does not answer");
   }
 
+  get pid(): number {
+    return this.child.pid;
+  }
+
   async stop(): Promise<void> {
     this.child.kill("SIGTERM");
     await this.child.exited;

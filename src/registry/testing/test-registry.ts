@@ -19,7 +19,12 @@ export class TestRegistry {
   static async start(settings: object = {}): Promise<TestRegistry> {
     const root = await mkdtemp(join(tmpdir(), "berth-registry-"));
     const registry = new TestRegistry(root, settings, undefined);
-    await registry.restart();
+    try {
+      await registry.restart();
+    } catch (error) {
+      await rm(root, { recursive: true, force: true });
+      throw error;
+    }
     return registry;
   }
 

@@ -15,8 +15,11 @@ import { UploadBusy, type UploadStorage } from "../registry-storage.ts";
 import { isErrno, unlessMissing } from "./errno.ts";
 import { placeFile } from "./place-file.ts";
 
-/** One write(2) takes this much; two may be in memory for each upload. Bytes. */
-const WRITE_SIZE = 1 << 20;
+/** One write(2) takes this much, where few uploads run; two may be in memory for each. Bytes. */
+const MOST_WRITE_SIZE = 1 << 20;
+const LEAST_WRITE_SIZE = 64 << 10;
+/** What all uploads together may wait with. Bytes. */
+const WRITE_BUDGET = 32 << 20;
 const READ_SIZE = 1 << 20;
 const SUFFIX = ".part";
 
@@ -53,10 +56,15 @@ export class FileUploads implements UploadStorage {
   async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
     const file = await open(this.path(id), "r+");
     try {
-      return await appendTo(file, source);
+      return await appendTo(file, source, () => this.writeSize());
     } finally {
       await file.close();
     }
+  }
+
+  private writeSize(): number {
+    const share = WRITE_BUDGET / (2 * this.busy.size);
+    return Math.max(LEAST_WRITE_SIZE, Math.min(MOST_WRITE_SIZE, share));
   }
 
   async seal(id: string): Promise<void> {
@@ -119,7 +127,11 @@ export class FileUploads implements UploadStorage {
 }
 
 /** The next piece is received and hashed while the one before it is written. */
-async function appendTo(file: FileHandle, source: AsyncIterable<Uint8Array>): Promise<number> {
+async function appendTo(
+  file: FileHandle,
+  source: AsyncIterable<Uint8Array>,
+  writeSize: () => number,
+): Promise<number> {
   let at = (await file.stat()).size;
   let pending: Uint8Array[] = [];
   let pendingSize = 0;
@@ -138,7 +150,7 @@ async function appendTo(file: FileHandle, source: AsyncIterable<Uint8Array>): Pr
     for await (const chunk of source) {
       pending.push(chunk);
       pendingSize += chunk.length;
-      if (pendingSize >= WRITE_SIZE) await flush();
+      if (pendingSize >= writeSize()) await flush();
     }
   } finally {
     if (pendingSize > 0) await flush();

@@ -1,0 +1,159 @@
+/**
+ * Measures Berth's registry beside Debian's docker-registry, turn by turn: `bun bench/registry.ts`. Needs a
+ * built dist/berth, Debian's docker-registry, curl and 12 GB of disk under /tmp. Prints a Markdown table.
+ */
+
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { BerthRegistry } from "../tests/harness/berth-registry.ts";
+import { TestRegistry } from "../tests/harness/registry.ts";
+import { median } from "./measure.ts";
+
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 5);
+const SIZE = Number(process.env["BENCH_MEGABYTES"] ?? 1000) * 1_000_000;
+const PULLS = 200;
+/** Of each of the concurrent pulls. Bytes. */
+const SMALL = 20_000_000;
+
+interface Contender {
+  readonly name: string;
+  readonly base: string;
+  readonly pid: number;
+}
+
+const directory = await mkdtemp("/tmp/bench-registry-");
+const berth = await BerthRegistry.start();
+const debian = await TestRegistry.start();
+const contenders: readonly Contender[] = [
+  { name: "docker-registry", base: `http://${debian.address}`, pid: debian.pid },
+  { name: "berth registry", base: `http://${berth.address}`, pid: berth.pid },
+];
+
+/** A file of noise and its digest. */
+async function makeFile(name: string, size: number): Promise<{ file: string; digest: string }> {
+  const file = join(directory, name);
+  const hash = new Bun.CryptoHasher("sha256");
+  const stream = createWriteStream(file);
+  for (let at = 0; at < size; at += 10_000_000) {
+    const piece = randomBytes(Math.min(10_000_000, size - at));
+    hash.update(piece);
+    await new Promise<void>((resolve, reject) => {
+      stream.write(piece, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  await new Promise<void>((resolve) => stream.end(resolve));
+  return { file, digest: `sha256:${hash.digest("hex")}` };
+}
+
+async function curl(...words: string[]): Promise<void> {
+  const child = Bun.spawn(["curl", "-sS", "--fail", "-o", "/dev/null", ...words], {
+    stderr: "pipe",
+  });
+  if ((await child.exited) !== 0) throw new Error(await new Response(child.stderr).text());
+}
+
+async function startUpload({ base }: Contender, name: string): Promise<string> {
+  const response = await fetch(`${base}/v2/${name}/blobs/uploads/`, { method: "POST" });
+  return new URL(response.headers.get("location") ?? "", base).href;
+}
+
+const withDigest = (location: string, digest: string) =>
+  `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
+
+/** As Docker's clients do: the whole blob in one PATCH, then PUT. Milliseconds. */
+async function push(contender: Contender, blob: { file: string; digest: string }, name: string) {
+  const started = performance.now();
+  const location = await startUpload(contender, name);
+  const headers = join(directory, `headers-${contender.pid}`);
+  const type = ["-H", "Content-Type: application/octet-stream", "-H", "Expect:"];
+  await curl("-X", "PATCH", ...type, "-T", blob.file, "-D", headers, location);
+  const next = /^location: *(\S+)/im.exec(await readFile(headers, "utf8"))?.[1] ?? "";
+  const target = withDigest(new URL(next, contender.base).href, blob.digest);
+  await curl("-X", "PUT", "-H", "Content-Length: 0", target);
+  return performance.now() - started;
+}
+
+async function pull({ base }: Contender, digest: string, name: string): Promise<number> {
+  const started = performance.now();
+  await curl(`${base}/v2/${name}/blobs/${digest}`);
+  return performance.now() - started;
+}
+
+/** Largest resident size since it was reset, in MB. */
+async function peakMemory(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s+(\d+)/m.exec(text)?.[1] ?? 0) / 1024;
+}
+
+async function resetPeak(pid: number): Promise<void> {
+  await Bun.write(`/proc/${pid}/clear_refs`, "5");
+}
+
+/** All pulls at once by one process, so that the clients cost both the same. Milliseconds. */
+async function pullTogether({ base }: Contender, digest: string, name: string): Promise<number> {
+  const url = `${base}/v2/${name}/blobs/${digest}`;
+  const started = performance.now();
+  const outputs = Array.from({ length: PULLS }, () => ["-o", "/dev/null", url]).flat();
+  const parallel = ["--parallel", "--parallel-immediate", "--parallel-max", String(PULLS)];
+  const child = Bun.spawn(
+    ["curl", "-sS", "--fail", "--no-progress-meter", ...parallel, ...outputs],
+    {
+      stdout: "ignore",
+      stderr: "pipe",
+    },
+  );
+  if ((await child.exited) !== 0) throw new Error(await new Response(child.stderr).text());
+  return performance.now() - started;
+}
+
+async function measure(
+  work: (contender: Contender, round: number) => Promise<number>,
+): Promise<{ times: number[]; peaks: number[] }> {
+  const times = contenders.map(() => [] as number[]);
+  const peaks = contenders.map(() => 0);
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [index, contender] of contenders.entries()) {
+      await resetPeak(contender.pid);
+      const elapsed = await work(contender, round);
+      if (round >= 0) times[index]?.push(elapsed);
+      peaks[index] = Math.max(peaks[index] ?? 0, await peakMemory(contender.pid));
+    }
+  }
+  return { times: times.map(median), peaks };
+}
+
+function row(name: string, bytes: number, { times, peaks }: Awaited<ReturnType<typeof measure>>) {
+  const [theirs = 0, ours = 0] = times.map((time) => bytes / 1000 / time);
+  const [theirPeak = 0, ourPeak = 0] = peaks;
+  const ratio = (theirs / ours).toFixed(2);
+  console.log(
+    `| ${name} | ${theirs.toFixed(0)} MB/s | ${ours.toFixed(0)} MB/s | ${ratio} | ${theirPeak.toFixed(0)} | ${ourPeak.toFixed(0)} |`,
+  );
+}
+
+try {
+  const big = await makeFile("big", SIZE);
+  const small = await makeFile("small", SMALL);
+  const idle = await Promise.all(contenders.map(({ pid }) => peakMemory(pid)));
+  console.log(`${SIZE / 1e6} MB of noise, ${ROUNDS} rounds, medians; peak memory in MB`);
+  console.log(
+    `idle: docker-registry ${idle[0]?.toFixed(0)} MB, berth registry ${idle[1]?.toFixed(0)} MB\n`,
+  );
+  console.log("| | docker-registry | berth registry | time, ratio | peak | peak |");
+  console.log("|---|---|---|---|---|---|");
+  // A repository of its own for each push: both store the whole blob each time, as they do for new ones.
+  row("push of a blob", SIZE, await measure((to, round) => push(to, big, `bench/${round + 1}`)));
+  row("pull of a blob", SIZE, await measure((from) => pull(from, big.digest, "bench/0")));
+  for (const contender of contenders) await push(contender, small, "bench/small");
+  row(
+    `${PULLS} pulls of ${SMALL / 1e6} MB at once`,
+    SMALL * PULLS,
+    await measure((from) => pullTogether(from, small.digest, "bench/small")),
+  );
+} finally {
+  await berth.stop();
+  await debian.stop();
+  await rm(directory, { recursive: true, force: true });
+}
