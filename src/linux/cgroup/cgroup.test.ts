@@ -10,10 +10,10 @@ const isRoot = process.getuid?.() === 0;
 const PARENT = `/berth-cgroup-test-${process.pid}`;
 const MB = 1024 * 1024;
 
-/** A process inside of the cgroup; ends at a signal only. */
+/** Processes inside of the cgroup; the script begins when the shell is inside of all of it. */
 async function spawnIn(procsFiles: readonly string[], script = "sleep 1000 & sleep 1000") {
   const enter = procsFiles.map((file) => `echo $$ > ${file}`).join(" && ");
-  const child = Bun.spawn(["sh", "-c", `${enter} && echo ready && ${script}`], {
+  const child = Bun.spawn(["sh", "-c", `${enter} && echo ready && { ${script}; }`], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "ignore",
@@ -124,6 +124,19 @@ describe.skipIf(!isRoot)("openCgroup()", () => {
     expect(two.exists()).toBe(false);
     await two.remove();
     await child.exited;
+  });
+
+  test.skipIf(host.v1.size < 2)("removes what holds a process in one hierarchy alone", async () => {
+    const half = `${PARENT}/half`;
+    for (const folder of foldersOf(host, half)) mkdirSync(folder);
+    // Killed in the middle of a move, a runtime leaves its process so.
+    const cpu = join(host.v1.get("cpu") ?? "", half);
+    const child = await spawnIn([join(cpu, "cgroup.procs")]);
+    const cgroup = openCgroup(host, half);
+    expect(cgroup.pids()).toEqual([]);
+    await cgroup.remove();
+    expect(cgroup.exists()).toBe(false);
+    expect((await child.exited) > 128).toBe(true);
   });
 });
 
