@@ -33,9 +33,6 @@ class PortRelay {
   readonly #lingerMs: number;
   #queue: Promise<void> = Promise.resolve();
   #linger: Timer | undefined;
-  #clients = 0;
-  /** Somebody has been here: the process is started before its daemon connects. */
-  #served = false;
   #end: () => void = () => {};
 
   constructor(options: PortRelayOptions) {
@@ -62,12 +59,6 @@ class PortRelay {
 
   #serve(connection: Socket): void {
     const lines = new LineSplitter();
-    this.#clients += 1;
-    this.#served = true;
-    connection.on("close", () => {
-      this.#clients -= 1;
-      this.#queue = this.#queue.then(() => this.#watchEmptiness());
-    });
     connection.on("error", () => connection.destroy());
     connection.on("data", (bytes) => {
       for (const line of lines.push(bytes)) {
@@ -127,14 +118,9 @@ class PortRelay {
     return this.#holder.empty && this.#resolver.empty;
   }
 
-  /** Without a daemon nobody will want a port again; with one it is worth a while to wait. */
   #watchEmptiness(): void {
     clearTimeout(this.#linger);
     if (!this.#empty) return;
-    if (this.#served && this.#clients === 0) {
-      this.#end();
-      return;
-    }
     this.#linger = setTimeout(() => {
       if (this.#empty) this.#end();
     }, this.#lingerMs);
