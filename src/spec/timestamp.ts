@@ -33,7 +33,8 @@ export function formatTimestamp(instant: Nanoseconds): string {
   return `${seconds}.${(instant % SECOND).toString().padStart(9, "0")}`;
 }
 
-const UNITS: Readonly<Record<string, number>> = {
+/** Nanoseconds of the units of Go's durations. */
+export const DURATION_UNITS: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,
   µs: 1e3,
@@ -59,7 +60,7 @@ function tryParseDuration(text: string): Nanoseconds | undefined {
   let total = 0n;
   let end = 0;
   for (let match = part.exec(body); match !== null; match = part.exec(body)) {
-    total += scale(match[1] ?? "0", UNITS[match[2] ?? ""] ?? 0);
+    total += scale(match[1] ?? "0", DURATION_UNITS[match[2] ?? ""] ?? 0);
     end = part.lastIndex;
   }
   if (end === 0 || end !== body.length) return undefined;

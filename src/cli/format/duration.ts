@@ -1,15 +1,5 @@
+import { DURATION_UNITS } from "../../spec/timestamp.ts";
 import { quoteGo } from "./quote-go.ts";
-
-const UNITS: Record<string, number> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
 
 /** Nanoseconds from Go's notation (time.ParseDuration): `1h30m`, `-1.5s`, `0`. */
 export function parseDuration(text: string): number {
@@ -23,7 +13,7 @@ export function parseDuration(text: string): number {
     const [all, number, unit] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
     if (all === undefined || number === undefined) throw invalid("invalid duration");
     if (unit === undefined || unit === "") throw invalid("missing unit in duration");
-    const scale = UNITS[unit];
+    const scale = DURATION_UNITS[unit];
     if (scale === undefined) {
       throw new Error(`time: unknown unit ${quoteGo(unit)} in duration ${quoteGo(text)}`);
     }

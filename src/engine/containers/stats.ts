@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { openCgroup } from "../../linux/cgroup/cgroup.ts";
+import { EMPTY_BLKIO, NANOSECONDS_PER_TICK } from "../../linux/cgroup/cgroup-stats.ts";
 import { Errno, isErrno } from "../../linux/errno.ts";
 import type { ContainerStats, ContainerStatsOptions, CpuStats } from "../../spec/index.ts";
 import { NEVER, timestamp } from "../clock.ts";
@@ -8,22 +9,9 @@ import type { Container } from "./container.ts";
 
 /** Milliseconds between two samples. */
 const INTERVAL = 1000;
-/** /proc/stat counts in USER_HZ, which is 100 on every Linux that Bun runs on. */
-const NANOSECONDS_PER_TICK = 10_000_000;
-
 const NO_CPU: CpuStats = {
   cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
   throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
-};
-const NO_BLKIO: ContainerStats["blkio_stats"] = {
-  io_service_bytes_recursive: null,
-  io_serviced_recursive: null,
-  io_queue_recursive: null,
-  io_service_time_recursive: null,
-  io_wait_time_recursive: null,
-  io_merged_recursive: null,
-  io_time_recursive: null,
-  sectors_recursive: null,
 };
 
 /** Time that all processors have spent, nanoseconds, out of the text of proc_stat(5); and their number. */
@@ -79,7 +67,7 @@ function emptyStats(container: Container): ContainerStats {
     read: NEVER,
     preread: NEVER,
     pids_stats: {},
-    blkio_stats: NO_BLKIO,
+    blkio_stats: EMPTY_BLKIO,
     num_procs: 0,
     storage_stats: {},
     cpu_stats: NO_CPU,

@@ -12,10 +12,11 @@ export interface CgroupStats {
 /** The text of the files that are read, by name; absent files are undefined. */
 export type CgroupTexts = (controller: string, file: string) => string | undefined;
 
-/** cpuacct.stat counts in USER_HZ, which is 100 on every Linux that Bun runs on. */
-const NANOSECONDS_PER_TICK = 10_000_000;
+/** cpuacct.stat and /proc/stat count in USER_HZ, which is 100 on every Linux that Bun runs on. */
+export const NANOSECONDS_PER_TICK = 10_000_000;
 
-const EMPTY_BLKIO = {
+/** What is not known of a cgroup's block devices. */
+export const EMPTY_BLKIO = {
   io_service_bytes_recursive: null,
   io_serviced_recursive: null,
   io_queue_recursive: null,
