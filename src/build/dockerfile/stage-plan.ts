@@ -1,0 +1,34 @@
+import type { Dockerfile, Stage } from "./ast.ts";
+
+/** Where `FROM`, `COPY --from` and `RUN --mount=from=` point. */
+export type Source =
+  | { readonly kind: "stage"; readonly index: number }
+  | { readonly kind: "image"; readonly reference: string }
+  /** Of `--build-context`. */
+  | { readonly kind: "context"; readonly name: string }
+  | { readonly kind: "scratch" };
+
+export interface PlannedStage {
+  readonly stage: Stage;
+  readonly base: Source;
+  /** `--platform` of its `FROM`, expanded. */
+  readonly platform?: string;
+  /** What each `from` that the stage's instructions write stands for. */
+  readonly sources: ReadonlyMap<string, Source>;
+  /** Stages that must stand first: base and sources. */
+  readonly needs: readonly number[];
+}
+
+export interface BuildPlan {
+  readonly dockerfile: Dockerfile;
+  /** Only what the target needs; a stage comes after all that it needs. The target is the last. */
+  readonly stages: readonly PlannedStage[];
+  readonly target: PlannedStage;
+}
+
+export interface PlanOptions {
+  /** A stage's name or number; absent is the last. */
+  readonly target?: string;
+  /** Names of `--build-context`: such a name stands for the context wherever a stage or image could. */
+  readonly contexts?: ReadonlySet<string>;
+}
