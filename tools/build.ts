@@ -26,6 +26,8 @@ const defines = [
   `BERTH_BUILD_TIME=${JSON.stringify(new Date().toISOString())}`,
 ].flatMap((define) => ["--define", define]);
 const flags = ["--compile", "--minify", "--bytecode", "--splitting", "--format=esm"];
+// The directory that `berth` is called in is not its own: a `.env` or `bunfig.toml` there is nobody's order.
+flags.push("--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig");
 await $`${process.execPath} build ${flags} ${defines} cmd/berth/main.ts ${await workers()} --outfile ${temporary}`
   .cwd(root)
   .quiet();

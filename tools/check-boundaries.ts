@@ -34,7 +34,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   server: ["spec"],
   client: ["spec"],
   cli: ["spec", "client"],
-  compose: ["spec", "client"],
+  compose: ["spec", "client", "cli"],
   dashboard: ["spec", "client"],
 };
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { BERTH, run } from "../../harness/daemon.ts";
 import {
   COMMAND_LINES,
   commandLine,
@@ -121,6 +123,24 @@ describe("the API", () => {
   test("the socket is 0660", async () => {
     expect((await stat(suite.daemon.socket)).mode & 0o777).toBe(0o660);
   });
+});
+
+test("berth obeys no .env and no bunfig.toml of the directory that it is called in", async () => {
+  const directory = join(suite.daemon.root, "foreign");
+  await mkdir(directory);
+  await Bun.write(
+    join(directory, ".env"),
+    "DOCKER_HOST=unix:///nowhere\nBERTH_HOST=unix:///nowhere\n",
+  );
+  await Bun.write(join(directory, "bunfig.toml"), 'preload = ["./hostile.ts"]\n');
+  await Bun.write(join(directory, "hostile.ts"), 'throw new Error("run from the directory");\n');
+  const output = await run([BERTH, "version", "--format", "{{.Server.Os}}"], {
+    cwd: directory,
+    env: { DOCKER_HOST: suite.daemon.host },
+  });
+  expect(output).toMatchObject({ code: 0, stdout: "linux\n" });
+  const bare = await run([BERTH, "version"], { cwd: directory });
+  expect(bare.stdout + bare.stderr).not.toContain("nowhere");
 });
 
 hostStaysClean(suite);
