@@ -1,0 +1,10 @@
+export { didYouMean } from "./closest-name.ts";
+export { composeDuration, durationText } from "./compose-duration.ts";
+export { ComposeFileError } from "./compose-file-error.ts";
+export { type Environment, shellEnvironment } from "./environment.ts";
+export type { VariableUse } from "./interpolate.ts";
+export { type LoadedProject, type LoadOptions, loadProject } from "./load-project.ts";
+export { getIn, type Node, type Position } from "./node.ts";
+export type * from "./project.ts";
+export { renderConfig } from "./render-config.ts";
+export { selectServices, withoutUnused } from "./select-services.ts";
