@@ -1,3 +1,5 @@
+export type * from "./api/build.ts";
+export type * from "./api/build-options.ts";
 export type * from "./api/container.ts";
 export type * from "./api/container-options.ts";
 export type * from "./api/filters.ts";
@@ -7,6 +9,7 @@ export type * from "./api/network.ts";
 export type * from "./api/network-options.ts";
 export type * from "./api/system.ts";
 export type * from "./api/system-options.ts";
+export * from "./context-stream.ts";
 export * from "./digest.ts";
 export * from "./errors.ts";
 export * from "./filters.ts";
