@@ -265,22 +265,6 @@ export interface BuildRecord {
   readonly error?: string;
 }
 
-/** A row of `docker system df -v` (`BuildCache`) and of `builder du`. */
-export interface BuildCacheRecord {
-  readonly ID: string;
-  readonly Parents: readonly string[] | null;
-  /** `regular`: a step's result; `exec.cachemount`: of `RUN --mount=type=cache`; `source.local`: files. */
-  readonly Type: "regular" | "exec.cachemount" | "source.local" | "internal";
-  readonly Description: string;
-  readonly InUse: boolean;
-  readonly Shared: boolean;
-  /** Bytes. */
-  readonly Size: number;
-  readonly CreatedAt: string;
-  readonly LastUsedAt: string | null;
-  readonly UsageCount: number;
-}
-
 /** `POST /build/prune`. Sizes in bytes. */
 export interface BuildPruneOptions {
   readonly all: boolean;
