@@ -16,10 +16,13 @@ export interface DockerfileSource {
   readonly lines: readonly string[];
 }
 
+/** What continues a line at its end and takes the meaning off the next character. */
+export type Escape = "\\" | "`";
+
 export interface Directives {
   /** `# syntax=docker/dockerfile:1`: accepted and kept, no frontend is loaded. */
   readonly syntax?: string;
-  readonly escape: "\\" | "`";
+  readonly escape: Escape;
   readonly check?: CheckDirective;
 }
 

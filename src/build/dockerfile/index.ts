@@ -1,4 +1,10 @@
 export type * from "./ast.ts";
 export * from "./dockerfile-error.ts";
+export { type ModeChange, parseModeChange } from "./mode-change.ts";
+export { parseDockerfile, parseTrigger } from "./parse-dockerfile.ts";
+export { fromNames, planStages } from "./plan-stages.ts";
+export { BUILDER_ARGS, PROXY_ARGS, platformArguments } from "./predefined-args.ts";
 export type * from "./scope.ts";
 export type * from "./stage-plan.ts";
+export { createGlobalScope } from "./stage-scope.ts";
+export { didYouMean, suggest } from "./suggest.ts";

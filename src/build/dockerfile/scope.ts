@@ -1,4 +1,11 @@
-import type { ArgInstruction, EnvInstruction, Expanded, Instruction, Stage } from "./ast.ts";
+import type {
+  ArgInstruction,
+  EnvInstruction,
+  Expanded,
+  Instruction,
+  Position,
+  Stage,
+} from "./ast.ts";
 
 /** What the caller of a build gives to its variables. */
 export interface ScopeInputs {
@@ -6,6 +13,8 @@ export interface ScopeInputs {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** `TARGETPLATFORM` and its like: `platformArguments` makes them. */
   readonly platformArgs: ReadonlyMap<string, string>;
+  /** Hears of each variable that a word names and that has no value; `known` are those that have one. */
+  readonly onMissing?: (name: string, position: Position, known: Iterable<string>) => void;
 }
 
 /** The variables that `FROM` sees: `ARG`s before the first stage, and those of platforms. */
@@ -23,7 +32,11 @@ export interface GlobalScope {
 export interface StageScope {
   /** A copy for a stage that stands on this one: it inherits `ENV` and `ARG`. */
   fork(): StageScope;
-  /** Words with values; `RUN`'s command, `CMD`, `ENTRYPOINT`, `SHELL` and `ONBUILD` stay as they are. */
+  /**
+   * Words with values, checked. `EXPOSE` has `number/protocol` words; `ARG` has the values that count: of
+   * the build, else the default, else of the global `ARG`. `RUN`'s command, `CMD`, `ENTRYPOINT`, `SHELL`,
+   * `HEALTHCHECK` and `ONBUILD` stay as they are: the shell in the container reads them.
+   */
   expand<I extends Instruction>(instruction: I): Expanded<I>;
   /** Takes an expanded `ENV` or `ARG`. */
   apply(instruction: EnvInstruction | ArgInstruction): void;

@@ -1,3 +1,5 @@
+import { parseByteSize } from "../../spec/byte-size.ts";
+import { csvFields } from "../../spec/csv-fields.ts";
 import type {
   DeviceMapping,
   DeviceRequest,
@@ -5,8 +7,6 @@ import type {
   WeightDevice,
 } from "../../spec/index.ts";
 import { splitPair } from "../flags/flag-kinds.ts";
-import { parseByteSize } from "../format/human-size.ts";
-import { csvFields } from "./csv-fields.ts";
 
 const isMode = (text: string): boolean =>
   /^[rwm]{1,3}$/.test(text) && new Set(text).size === text.length;

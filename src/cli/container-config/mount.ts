@@ -1,8 +1,8 @@
+import { parseByteSize } from "../../spec/byte-size.ts";
+import { csvFields } from "../../spec/csv-fields.ts";
 import type { Mount, MountType } from "../../spec/index.ts";
 import { parseBool, splitPair } from "../flags/flag-kinds.ts";
-import { parseByteSize } from "../format/human-size.ts";
 import { absolutePath } from "./absolute-path.ts";
-import { csvFields } from "./csv-fields.ts";
 
 type Setter = (mount: Mount, value: string, key: string) => void;
 

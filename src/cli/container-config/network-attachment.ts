@@ -1,6 +1,6 @@
+import { csvFields } from "../../spec/csv-fields.ts";
 import type { EndpointSettings } from "../../spec/index.ts";
 import { splitPair } from "../flags/flag-kinds.ts";
-import { csvFields } from "./csv-fields.ts";
 
 /** What `--network` asks for: a name, or `name=…,alias=…,ip=…`. */
 export interface NetworkAttachment {

@@ -1,5 +1,5 @@
+import { parseByteSize } from "../../spec/byte-size.ts";
 import { parseDuration } from "../format/duration.ts";
-import { parseByteSize } from "../format/human-size.ts";
 import { quoteGo } from "../format/quote-go.ts";
 import type { Flag } from "./flag.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { parseByteSize } from "../../spec/byte-size.ts";
 import { formatDuration, humanDuration, parseDuration } from "./duration.ts";
 import { ellipsis } from "./ellipsis.ts";
-import { binarySize, humanSize, parseByteSize } from "./human-size.ts";
+import { binarySize, humanSize } from "./human-size.ts";
 import { displayPorts } from "./ports.ts";
 import { quoteGo } from "./quote-go.ts";
 import { alignTabs } from "./tab-writer.ts";
