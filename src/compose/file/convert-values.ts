@@ -1,4 +1,4 @@
-import { parseByteSize } from "../../cli/format/human-size.ts";
+import { parseByteSize } from "../../spec/byte-size.ts";
 import { composeDuration, durationText } from "./compose-duration.ts";
 import { ComposeFileError } from "./compose-file-error.ts";
 import { list, mapEntries, type Node, type Scalar, scalar } from "./node.ts";
