@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseMirror } from "../../src/distribution/index.ts";
 import type { EngineConfig } from "../../src/engine/config.ts";
 import type { LogLevel } from "../../src/engine/log.ts";
+import type { TrashSettings } from "../../src/engine/volumes/trash-keeper.ts";
 import { LOG_DRIVERS, type LogDriver, validateLogOptions } from "../../src/logs/index.ts";
 import type { AddressPool } from "../../src/network/index.ts";
 import { type ListenAddress, parseListenAddress, type ServerTls } from "../../src/server/index.ts";
@@ -18,6 +19,7 @@ import {
 const DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json";
 const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 const DEFAULT_STOP_TIMEOUT = 10;
+const DEFAULT_TRASH_HOURS = 24;
 const DEFAULT_SHUTDOWN_TIMEOUT = 15;
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
@@ -35,6 +37,8 @@ export interface DaemonConfig {
   concurrentDownloads: number;
   /** What images may take of the disk, bytes. */
   imageDiskLimit: number | undefined;
+  /** How removed volumes are kept. */
+  volumeTrash: TrashSettings;
   runtimes: Record<string, string>;
   defaultRuntime: string | undefined;
   /** Milliseconds that containers get to stop, where the daemon ends them. */
@@ -76,6 +80,10 @@ function toConfig(settings: Settings): DaemonConfig {
     },
     imageDiskLimit: settings["image-disk-limit"],
     concurrentDownloads: settings["max-concurrent-downloads"] ?? 3,
+    volumeTrash: {
+      keep: (settings["volume-trash-hours"] ?? DEFAULT_TRASH_HOURS) * 3_600_000,
+      limit: settings["volume-trash-limit"],
+    },
     runtimes: settings["add-runtime"] ?? {},
     defaultRuntime: settings["default-runtime"],
     shutdownTimeout: (settings["shutdown-timeout"] ?? DEFAULT_SHUTDOWN_TIMEOUT) * 1000,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/engine/clock.ts";
 import type { Container } from "../../src/engine/containers/container.ts";
@@ -9,6 +9,7 @@ import type { EngineContext } from "../../src/engine/context.ts";
 import type { EventBus } from "../../src/engine/events/event-bus.ts";
 import { createImageService } from "../../src/engine/images/index.ts";
 import type { Log } from "../../src/engine/log.ts";
+import { TrashKeeper } from "../../src/engine/volumes/trash-keeper.ts";
 import { detectCgroups, releaseUnifiedControllers } from "../../src/linux/cgroup/cgroup-host.ts";
 import { selfCommand } from "../../src/linux/self-command.ts";
 import type { NetworkService, NetworkServiceOptions } from "../../src/network/index.ts";
@@ -86,10 +87,23 @@ export function createContext(parts: ContextParts): EngineContext {
     containers: new ContainerRegistry(store.records.collection<ContainerRecord>("containers")),
     execs: new Map(),
     execRecords: store.records.collection<ExecRecord>("execs"),
+    trashKeeper: new TrashKeeper({
+      trash: store.volumes.trash,
+      settings: config.volumeTrash,
+      clock,
+      log,
+      disk: () => diskSpace(config.dataRoot),
+    }),
     shutdown: { underWay: false },
     onUnhealthy: (container) => parts.onUnhealthy(context, container),
   };
   return context;
+}
+
+/** Of the file system that the volumes are on, bytes. */
+function diskSpace(dataRoot: string): { total: number; free: number } {
+  const { bsize, blocks, bavail } = statfsSync(join(dataRoot, "volumes"));
+  return { total: blocks * bsize, free: bavail * bsize };
 }
 
 /**

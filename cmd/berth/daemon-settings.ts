@@ -31,6 +31,8 @@ export const SETTINGS = {
   "insecure-registry": { form: "list", key: "insecure-registries" },
   "max-concurrent-downloads": { form: "number" },
   "image-disk-limit": { form: "size" },
+  "volume-trash-hours": { form: "number" },
+  "volume-trash-limit": { form: "size" },
   "log-driver": { form: "text" },
   "log-opt": { form: "pairs", key: "log-opts" },
   "log-level": { form: "text", short: "l" },

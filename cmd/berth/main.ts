@@ -15,6 +15,16 @@ switch (word) {
     runPack(rest[0] ?? "{}");
     break;
   }
+  case "copy-tree": {
+    const { runCopyTree } = await import("../../src/archive/copy/copy-tree-child.ts");
+    runCopyTree(rest[0] ?? "{}");
+    break;
+  }
+  case "mount-volume": {
+    const { runMountVolume } = await import("../../src/store/local/volume-mounts.ts");
+    runMountVolume(rest[0] ?? "{}");
+    break;
+  }
   case "daemon": {
     const { runDaemon } = await import("./daemon.ts");
     await runDaemon(rest);

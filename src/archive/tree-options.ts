@@ -43,6 +43,8 @@ export interface PackOptions {
    * `.wh.` files.
    */
   mode?: "tree" | "layer";
+  /** Write files with holes as sparse ones (PAX 1.0, as GNU tar does); others see holes as zeros. */
+  sparse?: boolean;
   /** Paths relative to the root that are left out with what is below them. */
   exclude?: readonly string[];
   /** Mounted into the tree for this operation, seen by nobody else. In order. */

@@ -215,16 +215,63 @@ const NETWORK: readonly CommandNode[] = [
   leaf("rm", "Remove one or more networks", () => import("./commands/network/rm.ts"), ["remove"]),
 ];
 
+const VOLUME_TRASH: readonly CommandNode[] = [
+  leaf(
+    "empty",
+    "Delete removed volumes for good",
+    () => import("./commands/volume/trash-empty.ts"),
+  ),
+  leaf("ls", "List removed volumes", () => import("./commands/volume/trash-ls.ts"), ["list"]),
+  leaf("restore", "Bring removed volumes back", () => import("./commands/volume/trash-restore.ts")),
+];
+
 const VOLUME: readonly CommandNode[] = [
+  leaf("browse", "List the files of a volume", () => import("./commands/volume/browse.ts")),
+  leaf("cat", "Print files of a volume", () => import("./commands/volume/cat.ts")),
+  leaf(
+    "clone",
+    "Make a volume with the content of another one",
+    () => import("./commands/volume/clone.ts"),
+  ),
   leaf("create", "Create a volume", () => import("./commands/volume/create.ts")),
+  leaf("du", "Show what volumes take", () => import("./commands/volume/du.ts")),
+  leaf(
+    "export",
+    "Export a volume's content as a tar archive",
+    () => import("./commands/volume/export.ts"),
+  ),
+  leaf("import", "Fill a volume from a tar archive", () => import("./commands/volume/import.ts")),
   leaf(
     "inspect",
     "Display detailed information on one or more volumes",
     () => import("./commands/volume/inspect.ts"),
   ),
+  leaf(
+    "lock",
+    "Guard one or more volumes against removal",
+    () => import("./commands/volume/lock.ts"),
+  ),
   leaf("ls", "List volumes", () => import("./commands/volume/ls.ts"), ["list"]),
   leaf("prune", "Remove unused local volumes", () => import("./commands/volume/prune.ts")),
+  leaf("rename", "Rename a volume", () => import("./commands/volume/rename.ts")),
+  leaf("restore", "Put a snapshot's content back", () => import("./commands/volume/restore.ts")),
   leaf("rm", "Remove one or more volumes", () => import("./commands/volume/rm.ts"), ["remove"]),
+  leaf(
+    "snapshot",
+    "Keep the present content of a volume",
+    () => import("./commands/volume/snapshot.ts"),
+  ),
+  leaf(
+    "snapshots",
+    "List the snapshots of a volume",
+    () => import("./commands/volume/snapshots.ts"),
+  ),
+  { name: "trash", short: "Manage removed volumes", children: VOLUME_TRASH },
+  leaf(
+    "unlock",
+    "Lift the guard of one or more volumes",
+    () => import("./commands/volume/unlock.ts"),
+  ),
 ];
 
 const SYSTEM: readonly CommandNode[] = [

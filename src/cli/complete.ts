@@ -2,7 +2,7 @@ import type { EngineClient } from "../client/index.ts";
 import { type CommandNode, findChild } from "./command-tree.ts";
 import type { Flags } from "./flags/flag.ts";
 
-type Kind = "container" | "running" | "image" | "network" | "volume";
+type Kind = "container" | "running" | "image" | "network" | "volume" | "trashed volume";
 
 /** What the arguments of a command name, by the command's last words. */
 const ARGUMENTS: Readonly<Record<string, Kind>> = {
@@ -12,8 +12,13 @@ const ARGUMENTS: Readonly<Record<string, Kind>> = {
   "network rm": "network",
   "network connect": "network",
   "network disconnect": "network",
-  "volume inspect": "volume",
-  "volume rm": "volume",
+  ...Object.fromEntries(
+    "browse cat clone du export import inspect lock rename restore rm snapshot snapshots unlock"
+      .split(" ")
+      .map((name) => [`volume ${name}`, "volume"]),
+  ),
+  "volume trash empty": "trashed volume",
+  "volume trash restore": "trashed volume",
   ...Object.fromEntries(
     "attach exec kill pause port restart stats stop top unpause wait"
       .split(" ")
@@ -104,6 +109,8 @@ async function objectNames(kind: Kind, client: EngineClient): Promise<string[]> 
     }
     case "network":
       return (await client.networks.list()).map(({ Name }) => Name);
+    case "trashed volume":
+      return (await client.volumes.trash()).map(({ Name }) => Name);
     case "volume":
       return ((await client.volumes.list()).Volumes ?? []).map(({ Name }) => Name);
   }

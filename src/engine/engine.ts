@@ -33,10 +33,24 @@ import { handleExecExit } from "./exec/exec-exit.ts";
 import { inspectExec, resizeExec } from "./exec/inspect-exec.ts";
 import { startExecAttached, startExecDetached } from "./exec/start-exec.ts";
 import { diskUsage } from "./system/disk-usage.ts";
+import { listVolumeFiles, readVolumeFile, volumeSpace } from "./volumes/browse-volume.ts";
+import {
+  cloneVolume,
+  importVolume,
+  listVolumeSnapshots,
+  removeVolumeSnapshot,
+  restoreVolume,
+  snapshotVolume,
+} from "./volumes/copy-volume.ts";
+import { exportVolume } from "./volumes/export-volume.ts";
+import { PAUSE, type Pause, recoverPause } from "./volumes/pause-writers.ts";
+import { RENAME, type Rename, recoverRename, renameVolume } from "./volumes/rename-volume.ts";
+import { emptyTrash, listTrash, restoreTrashed } from "./volumes/trash-verbs.ts";
 import {
   createVolume,
   inspectVolume,
   listVolumes,
+  lockVolume,
   pruneVolumes,
   removeVolume,
 } from "./volumes/volume-verbs.ts";
@@ -89,6 +103,21 @@ export function volumeVerbs(context: EngineContext) {
     create: bind(context, createVolume),
     remove: bind(context, removeVolume),
     prune: bind(context, pruneVolumes),
+    lock: bind(context, lockVolume),
+    rename: bind(context, renameVolume),
+    clone: bind(context, cloneVolume),
+    snapshot: bind(context, snapshotVolume),
+    snapshots: bind(context, listVolumeSnapshots),
+    removeSnapshot: bind(context, removeVolumeSnapshot),
+    restore: bind(context, restoreVolume),
+    export: bind(context, exportVolume),
+    import: bind(context, importVolume),
+    files: bind(context, listVolumeFiles),
+    content: bind(context, readVolumeFile),
+    usage: bind(context, volumeSpace),
+    trash: bind(context, listTrash),
+    restoreTrashed: bind(context, restoreTrashed),
+    emptyTrash: bind(context, emptyTrash),
   };
 }
 
@@ -142,8 +171,13 @@ export async function startEngine(
     if (ready) take(exit);
     else early.push(exit);
   });
+  await context.store.journal.recover({
+    [PAUSE]: (pause: Pause) => recoverPause(context, pause),
+    [RENAME]: (rename: Rename) => recoverRename(context, rename),
+  });
   await connect();
   await reconcile(context);
+  void context.trashKeeper.tend();
   ready = true;
   early.forEach(take);
 }

@@ -10,7 +10,11 @@ export const MountFlag = {
   noSuid: 0x2,
   noDevices: 0x4,
   noExec: 0x8,
+  synchronous: 0x10,
   remount: 0x20,
+  directorySynchronous: 0x80,
+  noAccessTime: 0x400,
+  noDirectoryAccessTime: 0x800,
   bind: 0x1000,
   move: 0x2000,
   recursive: 0x4000,
@@ -18,6 +22,8 @@ export const MountFlag = {
   private: 0x40000,
   slave: 0x80000,
   shared: 0x100000,
+  relativeAccessTime: 0x200000,
+  strictAccessTime: 0x1000000,
 } as const;
 
 export type Propagation = "private" | "slave" | "shared" | "unbindable";

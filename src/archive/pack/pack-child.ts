@@ -1,4 +1,5 @@
 import { constants, readdirSync } from "node:fs";
+import { nextData, seekTo } from "../../linux/clone-file.ts";
 import { close, open, read, readlink, writeAll } from "../../linux/file.ts";
 import { FileType, lstat, type Status } from "../../linux/stat.ts";
 import { getXattr, listXattrs } from "../../linux/xattr.ts";
@@ -7,7 +8,7 @@ import { failChild } from "../child-protocol.ts";
 import { enterRoot, mountIntoTree } from "../locked-root.ts";
 import { baseOf, cleanPath, PathBuffer } from "../path.ts";
 import { encodeEntry, endOfArchive, paddingFor, tarEntry } from "../tar/encode.ts";
-import type { TarEntry, TarType } from "../tar/entry.ts";
+import { BLOCK, type Segment, type TarEntry, type TarType } from "../tar/entry.ts";
 import type { PackOptions, TreeMount } from "../tree-options.ts";
 import { isWhiteout } from "../unpack/layer-rules.ts";
 import { OutputBuffer } from "./output-buffer.ts";
@@ -60,6 +61,7 @@ class Packing {
   readonly #output = new OutputBuffer(1);
   readonly #path = new PathBuffer();
   readonly #layer: boolean;
+  readonly #sparse: boolean;
   readonly #excluded: ReadonlySet<ByteString>;
   readonly #top: ByteString;
   readonly #topName: ByteString;
@@ -69,6 +71,7 @@ class Packing {
   constructor(request: PackRequest) {
     const path = `/${toByteString(request.path ?? "").replace(/^\/+/, "")}`;
     this.#layer = request.mode === "layer";
+    this.#sparse = request.sparse === true;
     const clean = (excluded: string) => `/${cleanPath(toByteString(excluded))}`;
     this.#excluded = new Set((request.exclude ?? []).map(clean));
     // A trailing `/` or `/.` asks for what a symlink points to.
@@ -133,9 +136,26 @@ class Packing {
     if (first !== undefined) {
       const link: TarEntry = { ...entry, type: "link", linkTarget: first, size: 0 };
       this.#output.write(encodeEntry(link));
-    } else {
-      this.#output.write(encodeEntry(entry));
-      if (type === "file") this.#content(path, entry.size);
+    } else if (type === "file") this.#file(path, entry, status);
+    else this.#output.write(encodeEntry(entry));
+  }
+
+  #file(path: ByteString, entry: TarEntry, status: Status): void {
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const fd = open(this.#path.of(path), flags);
+    try {
+      const holes = this.#sparse && status.blocks * BLOCK < entry.size;
+      const pieces = holes ? dataOf(fd, entry.size) : [{ offset: 0, length: entry.size }];
+      this.#output.write(encodeEntry(holes ? { ...entry, sparse: pieces } : entry));
+      let stored = 0;
+      for (const { offset, length } of pieces) {
+        if (holes) seekTo(fd, offset);
+        this.#content(fd, length);
+        stored += length;
+      }
+      this.#output.write(paddingFor(stored));
+    } finally {
+      close(fd);
     }
   }
 
@@ -177,20 +197,23 @@ class Packing {
   }
 
   /** Exactly `size` bytes, whatever a writer does meanwhile: cut, or filled up with zeros. */
-  #content(path: ByteString, size: number): void {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const fd = open(this.#path.of(path), flags);
-    try {
-      let left = size;
-      while (left > 0) {
-        const count = this.#output.fill((space) => read(fd, space, Math.min(left, space.length)));
-        if (count === 0) break;
-        left -= count;
-      }
-      this.#output.zeros(left);
-    } finally {
-      close(fd);
+  #content(fd: number, size: number): void {
+    let left = size;
+    while (left > 0) {
+      const count = this.#output.fill((space) => read(fd, space, Math.min(left, space.length)));
+      if (count === 0) break;
+      left -= count;
     }
-    this.#output.write(paddingFor(size));
+    this.#output.zeros(left);
   }
+}
+
+/** The pieces of a file that are no holes, and its end, by which others know its length. */
+function dataOf(fd: number, size: number): Segment[] {
+  const pieces: Segment[] = [];
+  for (let piece = nextData(fd, 0, size); piece !== undefined; ) {
+    pieces.push(piece);
+    piece = nextData(fd, piece.offset + piece.length, size);
+  }
+  return [...pieces, { offset: size, length: 0 }];
 }

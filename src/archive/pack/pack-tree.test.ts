@@ -119,6 +119,29 @@ describe("packTree()", () => {
     expect(found.get("dir/")?.xattrs.size).toBe(0);
   });
 
+  test("writes holes as GNU tar does, if told, and reads them back", async () => {
+    mkdirSync(at("from"));
+    mkdirSync(at("to"));
+    mkdirSync(at("tar"));
+    writeFileSync(at("from/sparse"), "begin");
+    Bun.spawnSync(["truncate", "-s", "50M", at("from/sparse")]);
+    Bun.spawnSync([
+      "sh",
+      "-c",
+      `printf mid | dd of=${at("from/sparse")} conv=notrunc bs=1 seek=9000000`,
+    ]);
+    writeFileSync(at("from/hole"), "");
+    Bun.spawnSync(["truncate", "-s", "1M", at("from/hole")]);
+    const tar = await whole({ sparse: true }, at("from"));
+    expect(tar.length).toBeLessThan(100_000);
+    await unpackTar(packTree(at("from"), { sparse: true }), at("to"), { mode: "plain" });
+    Bun.spawnSync(["tar", "-xf", "-", "-C", at("tar")], { stdin: tar });
+    for (const place of ["to", "tar"]) {
+      expect(Bun.spawnSync(["diff", "-r", at("from"), at(place)]).exitCode).toBe(0);
+      expect(lstat(at(`${place}/sparse`)).blocks * 512).toBeLessThan(100_000);
+    }
+  });
+
   test("stops its process when the reader stops, and holds back a slow one", async () => {
     writeFileSync(at("big"), "");
     Bun.spawnSync(["truncate", "-s", "2G", at("big")]);

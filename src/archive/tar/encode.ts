@@ -1,5 +1,5 @@
 import { type ByteString, fromByteString } from "../byte-string.ts";
-import { BLOCK, type TarEntry, type TarType } from "./entry.ts";
+import { BLOCK, type Segment, type TarEntry, type TarType } from "./entry.ts";
 import { encodePax, formatPaxTime, type PaxRecord, XATTR_PREFIX } from "./pax.ts";
 
 const FLAGS: Record<TarType, string> = {
@@ -48,8 +48,35 @@ export function tarEntry(entry: Partial<TarEntry> & { path: ByteString }): TarEn
  * entry always gives the same bytes. The data (`size` bytes and `paddingFor(size)`) follows.
  */
 export function encodeEntry(entry: TarEntry): Uint8Array {
+  if (entry.sparse !== undefined) return encodeSparse(entry, entry.sparse);
+  return encodeHeaders(entry, []);
+}
+
+/**
+ * GNU tar's PAX format 1.0: the member has a name of its own, its data begins with the map (decimal lines,
+ * padded to whole blocks), and only the pieces with data follow.
+ */
+function encodeSparse(entry: TarEntry, segments: readonly Segment[]): Uint8Array {
+  const numbers = [segments.length, ...segments.flatMap(({ offset, length }) => [offset, length])];
+  const map = Buffer.from(numbers.map((number) => `${number}\n`).join(""));
+  const stored = segments.reduce((sum, { length }) => sum + length, 0);
+  const padding = paddingFor(map.length);
+  const { sparse: _, ...plain } = entry;
+  const slash = entry.path.lastIndexOf("/") + 1;
+  const path = `${entry.path.slice(0, slash)}GNUSparseFile.0/${entry.path.slice(slash)}`;
+  const size = map.length + padding.length + stored;
+  const headers = encodeHeaders({ ...plain, path, size }, [
+    ["GNU.sparse.major", Buffer.from("1")],
+    ["GNU.sparse.minor", Buffer.from("0")],
+    ["GNU.sparse.name", Buffer.from(entry.path, "latin1")],
+    ["GNU.sparse.realsize", Buffer.from(String(entry.size))],
+  ]);
+  return Buffer.concat([headers, map, padding]);
+}
+
+function encodeHeaders(entry: TarEntry, more: readonly PaxRecord[]): Uint8Array {
   const name = splitPath(entry.path);
-  const records = paxRecords(entry, name === undefined);
+  const records = [...more, ...paxRecords(entry, name === undefined)];
   const header = headerBlock(entry, name ?? { prefix: "", name: entry.path.slice(0, 100) });
   if (records.length === 0) return header;
   const body = encodePax(records);

@@ -12,7 +12,7 @@ import { isTerminal } from "../terminal/is-terminal.ts";
 export async function writeArchive(
   { stdout }: CommandContext,
   path: string,
-  verb: "export" | "save",
+  verb: ArchiveVerb,
   open: () => Promise<AsyncIterable<Uint8Array>>,
 ): Promise<void> {
   if (path === "") {
@@ -39,8 +39,16 @@ export async function writeArchive(
   }
 }
 
-async function checkTarget(path: string, verb: string): Promise<void> {
-  const what = `failed to ${verb} ${verb === "save" ? "image" : "container"}`;
+const FAILURES = {
+  export: "failed to export container",
+  save: "failed to save image",
+  "export volume": "failed to export volume",
+} as const;
+
+type ArchiveVerb = keyof typeof FAILURES;
+
+async function checkTarget(path: string, verb: ArchiveVerb): Promise<void> {
+  const what = FAILURES[verb];
   const directory = dirname(path);
   try {
     await stat(directory);

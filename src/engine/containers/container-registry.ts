@@ -16,6 +16,8 @@ export class ContainerRegistry {
   readonly #byId = new Map<string, Container>();
   /** Name → id, from before a container exists until after it is gone. */
   readonly #names = new Map<string, ContainerId>();
+  /** Persisted already, and still being made. */
+  readonly #unfinished = new Map<string, ContainerRecord>();
 
   constructor(records: Collection<ContainerRecord>) {
     this.#records = records;
@@ -93,17 +95,20 @@ export class ContainerRegistry {
     const container = this.#wrap(record);
     this.#records.put(record.id, record);
     this.#byId.set(record.id, container);
+    this.#unfinished.delete(record.id);
     return container;
   }
 
   /** Writes the record of a container that is not known yet: it is still being made. */
   persist(record: ContainerRecord): void {
     this.#records.put(record.id, record);
+    this.#unfinished.set(record.id, record);
   }
 
   /** Takes back `persist`. */
   discard(record: ContainerRecord): void {
     this.#records.delete(record.id);
+    this.#unfinished.delete(record.id);
     this.releaseName(record.name, record.id);
   }
 
@@ -118,6 +123,11 @@ export class ContainerRegistry {
     return [...this.all()].filter((container) =>
       container.record.mounts.some((mount) => mount.type === "volume" && mount.name === name),
     );
+  }
+
+  /** Records of containers that are being made: their volumes are in use already. */
+  unfinished(): ContainerRecord[] {
+    return [...this.#unfinished.values()];
   }
 
   usersOfImage(imageId: ImageId): Container[] {

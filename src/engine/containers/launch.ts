@@ -14,6 +14,7 @@ import { publishContainerEvent } from "./container-events.ts";
 import { sharedNetworkOf, writeContainerFiles } from "./container-files.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
+import { prepareVolumes } from "./mounts/create-volumes.ts";
 import { resolveMounts } from "./mounts/resolve-mounts.ts";
 import { runningOwner, shareNamespaces } from "./namespaces.ts";
 import { upstreamSettings } from "./resolver-file.ts";
@@ -100,6 +101,7 @@ async function prepare(
   steps.done("files");
   const shared = shareNamespaces(context, container);
   const { shmPath, ...namespaces } = shared;
+  if (record.mounts.length > 0) await prepareVolumes(context, record);
   const mounts = resolveMounts(context, container, files);
   publishVolumeMounts(context, container);
   const spec = createRuntimeSpec({

@@ -208,6 +208,7 @@ async function sweep(
     if (!running.has(container.id) && leftBundle) await tearDown(context, container);
   }
   store.snapshots.unmountAllExcept(running);
+  for (const container of alive) holdVolumes(context, container);
   store.volumes.releaseAllExcept(running);
   for (const id of store.snapshots.containers()) {
     if (context.containers.byId(id) === undefined) store.snapshots.removeContainer(id);
@@ -216,6 +217,13 @@ async function sweep(
   await context.networks.restore(
     alive.map((container) => ({ id: container.id, pid: container.record.state.pid })),
   );
+}
+
+/** Volumes stay mounted for those who use them since before this daemon. */
+function holdVolumes({ store }: EngineContext, container: Container): void {
+  for (const { type, name } of container.record.mounts) {
+    if (type === "volume" && name !== undefined) store.volumes.adopt(name, container.id);
+  }
 }
 
 async function sweepBundles(context: EngineContext, running: ReadonlySet<string>): Promise<void> {

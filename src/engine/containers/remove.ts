@@ -2,6 +2,7 @@ import {
   type ContainerRemoveOptions,
   conflict,
   EngineError,
+  errorKind,
   errorMessage,
 } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
@@ -98,12 +99,20 @@ function anonymousVolumes(container: Container): string[] {
   );
 }
 
+/** A volume without a name goes for good, unless somebody else uses it, reads it or has locked it. */
 function removeVolume(context: EngineContext, container: Container, name: string): void {
-  const others = context.containers.usersOfVolume(name).filter((user) => user !== container);
-  if (others.length > 0 || !context.store.volumes.has(name)) return;
-  context.store.volumes.release(name, container.id);
-  context.store.volumes.remove(name);
-  context.events.publish({
+  const { containers, store, events, log } = context;
+  const others = containers.usersOfVolume(name).filter((user) => user !== container);
+  if (others.length > 0 || !store.volumes.has(name)) return;
+  store.volumes.release(name, container.id);
+  try {
+    store.volumes.remove(name);
+  } catch (error) {
+    if (errorKind(error) !== "conflict") throw error;
+    log.warn("A volume outlives its container", { volume: name, error: errorMessage(error) });
+    return;
+  }
+  events.publish({
     type: "volume",
     action: "destroy",
     id: name,

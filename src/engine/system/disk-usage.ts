@@ -1,7 +1,8 @@
 import type { DiskUsage, DiskUsageOptions } from "../../spec/index.ts";
 import { listContainers } from "../containers/list.ts";
 import type { EngineContext } from "../context.ts";
-import { toVolume } from "../volumes/volume-verbs.ts";
+import { volumeUsers } from "../volumes/volume-users.ts";
+import { toVolume } from "../volumes/volume-view.ts";
 
 /** What `docker system df` adds up; types that were not asked for are null. */
 export async function diskUsage(
@@ -41,12 +42,13 @@ async function imageUsage(context: EngineContext) {
 }
 
 async function volumeUsage(context: EngineContext) {
+  const users = volumeUsers(context);
   return Promise.all(
     context.store.volumes.list().map(async (record) => ({
       ...toVolume(record),
       UsageData: {
         Size: await context.store.volumes.size(record.name),
-        RefCount: context.containers.usersOfVolume(record.name).length,
+        RefCount: new Set(users.get(record.name)?.map(({ Id }) => Id)).size,
       },
     })),
   );

@@ -11,7 +11,14 @@ import {
   notFound,
   randomId,
 } from "../../spec/index.ts";
-import type { Collection, NewVolume, Store, VolumeRecord, VolumeStore } from "../../store/index.ts";
+import type {
+  Collection,
+  NewVolume,
+  Store,
+  VolumeRecord,
+  VolumeStore,
+  VolumeTrash,
+} from "../../store/index.ts";
 import {
   type ProcessExit,
   type ProcessRecord,
@@ -28,6 +35,7 @@ import { handleExit } from "../engine.ts";
 import { EventBus } from "../events/event-bus.ts";
 import type { ImageService } from "../images/index.ts";
 import { silentLog } from "../log.ts";
+import { TrashKeeper } from "../volumes/trash-keeper.ts";
 
 /** An engine whose kernel is made of maps: what outlives a daemon is in `world`. */
 export interface FakeEngine {
@@ -114,6 +122,14 @@ export function fakeEngine(world = new World(), clock: Clock = systemClock()): F
     seccomp: { compile: () => "", resolveDefault: () => ({ defaultAction: "SCMP_ACT_ALLOW" }) },
     supervisor: fakeSupervisor(world),
     events: bus,
+    // Removals are final.
+    trashKeeper: new TrashKeeper({
+      trash: { list: () => [] } as unknown as VolumeTrash,
+      settings: { keep: 0, limit: 0 },
+      clock,
+      log: silentLog,
+      disk: () => ({ total: 1, free: 1 }),
+    }),
     containers: new ContainerRegistry(collection<ContainerRecord>(world.containers)),
     execs: new Map(),
     execRecords: collection<ExecRecord>(world.execs),
@@ -292,6 +308,7 @@ function fakeStore(world: World): Store {
     volumes: fakeVolumes(world),
     images: { get: () => undefined },
     records: { transaction: <T>(work: () => T) => work() },
+    journal: { begin: () => ({ update() {}, finish() {} }), recover: async () => {} },
   } as unknown as Store;
 }
 
@@ -322,6 +339,9 @@ function fakeVolumes(world: World): VolumeStore {
     remove(name: string) {
       if (!world.volumes.delete(name)) throw notFound(`get ${name}: no such volume`);
     },
+    snapshots: () => [],
+    adopt() {},
+    prepare: async (name: string) => join(world.root, "volumes", name),
     acquire: (name: string) => join(world.root, "volumes", name),
     release() {},
     releaseAllExcept() {},

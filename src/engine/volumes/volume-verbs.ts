@@ -1,7 +1,6 @@
 import {
   conflict,
   EngineError,
-  errorKind,
   type Filters,
   filterFlag,
   invalidArgument,
@@ -10,13 +9,16 @@ import {
   type VolumeCreateRequest,
   type VolumeList,
   type VolumeListOptions,
+  type VolumePruneOptions,
   type VolumePruneReport,
   type VolumeRemoveOptions,
 } from "../../spec/index.ts";
 import type { VolumeRecord } from "../../store/index.ts";
 import type { EngineContext } from "../context.ts";
+import { volumeUsers } from "./volume-users.ts";
+import { toVolume } from "./volume-view.ts";
 
-type Context = Pick<EngineContext, "store" | "containers" | "events">;
+type Context = Pick<EngineContext, "store" | "containers" | "events" | "trashKeeper">;
 
 export async function createVolume(
   context: Context,
@@ -30,7 +32,7 @@ export async function createVolume(
     labels: request.Labels ?? null,
     options: request.DriverOpts ?? null,
   });
-  if (!existed) publish(context, "create", volume.name);
+  if (!existed) publish(context, "create", volume);
   return toVolume(volume);
 }
 
@@ -40,104 +42,117 @@ export async function listVolumes(
 ): Promise<VolumeList> {
   const { filters } = options;
   const onlyDangling = "dangling" in filters ? filterFlag(filters, "dangling", false) : undefined;
-  const volumes = context.store.volumes.list().filter((volume) => {
-    const names = filters["name"] ?? [];
-    const drivers = filters["driver"] ?? [];
-    return (
-      (names.length === 0 || names.some((name) => matchesName(volume.name, name))) &&
-      (drivers.length === 0 || drivers.includes(volume.driver)) &&
-      matchesLabels(filters["label"], volume.labels) &&
-      (onlyDangling === undefined || isDangling(context, volume) === onlyDangling)
+  const names = (filters["name"] ?? []).map(namePattern);
+  const drivers = filters["driver"] ?? [];
+  const users = volumeUsers(context);
+  const volumes = context.store.volumes
+    .list()
+    .filter(
+      (volume) =>
+        (names.length === 0 || names.some((name) => name.test(volume.name))) &&
+        (drivers.length === 0 || drivers.includes(volume.driver)) &&
+        matchesLabels(filters["label"], volume.labels) &&
+        (onlyDangling === undefined || !users.has(volume.name) === onlyDangling),
     );
-  });
-  return { Volumes: volumes.map(toVolume), Warnings: null };
+  return {
+    Volumes: volumes.map((volume) => toVolume(volume, { users: users.get(volume.name) })),
+    Warnings: null,
+  };
 }
 
 export async function inspectVolume(context: Context, name: string): Promise<Volume> {
-  return toVolume(context.store.volumes.get(name));
+  const volume = context.store.volumes.get(name);
+  const snapshots = context.store.volumes.snapshots(name).length;
+  return toVolume(volume, { users: volumeUsers(context).get(name), snapshots });
 }
 
+/** Moves the volume to the trash, where it is kept for a while, unless it is to be deleted now. */
 export async function removeVolume(
   context: Context,
   name: string,
   options: VolumeRemoveOptions,
 ): Promise<void> {
-  const users = context.containers.usersOfVolume(name);
-  if (users.length > 0 && context.store.volumes.has(name)) {
-    const ids = users.map((container) => container.id).join(", ");
+  const { volumes } = context.store;
+  if (!volumes.has(name) && options.force) return;
+  const volume = volumes.get(name);
+  const users = volumeUsers(context).get(name) ?? [];
+  if (users.length > 0) {
+    const ids = [...new Set(users.map(({ Id }) => Id))].join(", ");
     throw conflict(`remove ${name}: volume is in use - [${ids}]`);
   }
-  try {
-    context.store.volumes.remove(name);
-  } catch (error) {
-    if (options.force && errorKind(error) === "not-found") return;
-    throw error;
+  if (options.now === true || !context.trashKeeper.enabled) volumes.remove(name);
+  else {
+    volumes.moveToTrash(name);
+    void context.trashKeeper.tend();
   }
-  publish(context, "destroy", name);
+  publish(context, "destroy", volume);
 }
 
 /** Removes what no container uses: anonymous volumes, with the filter `all` named ones too. */
-export async function pruneVolumes(context: Context, filters: Filters): Promise<VolumePruneReport> {
+export async function pruneVolumes(
+  context: Context,
+  filters: Filters,
+  { dryRun, now }: VolumePruneOptions,
+): Promise<VolumePruneReport> {
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const { name } of prunable(context, filters)) {
+    const size = await context.store.volumes.size(name);
+    try {
+      if (!dryRun) await removeVolume(context, name, { force: false, now });
+    } catch (error) {
+      // A container has come to use it meanwhile, or somebody reads it.
+      if (error instanceof EngineError) continue;
+      throw error;
+    }
+    deleted.push(name);
+    reclaimed += size;
+  }
+  if (!dryRun) {
+    context.events.publish({
+      type: "volume",
+      action: "prune",
+      id: "",
+      attributes: { reclaimed: String(reclaimed) },
+    });
+  }
+  return { VolumesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed };
+}
+
+function prunable(context: Context, filters: Filters): VolumeRecord[] {
   const all = filterFlag(filters, "all", false);
   const unwanted = filters["label!"] ?? [];
-  const doomed = context.store.volumes
+  const users = volumeUsers(context);
+  return context.store.volumes
     .list()
     .filter(
       (volume) =>
-        isDangling(context, volume) &&
+        volume.locked !== true &&
+        !users.has(volume.name) &&
         (all || volume.anonymous) &&
         matchesLabels(filters["label"], volume.labels) &&
         (unwanted.length === 0 || !matchesLabels(unwanted, volume.labels)),
     );
-  const deleted: string[] = [];
-  let reclaimed = 0;
-  for (const volume of doomed) {
-    const size = await context.store.volumes.size(volume.name);
-    try {
-      await removeVolume(context, volume.name, { force: false });
-    } catch (error) {
-      // A container has come to use it meanwhile.
-      if (error instanceof EngineError) continue;
-      throw error;
-    }
-    deleted.push(volume.name);
-    reclaimed += size;
-  }
-  context.events.publish({
-    type: "volume",
-    action: "prune",
-    id: "",
-    attributes: { reclaimed: String(reclaimed) },
-  });
-  return { VolumesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed };
 }
 
-export function toVolume(record: VolumeRecord): Volume {
-  const labels = { ...record.labels };
-  if (record.anonymous) labels["com.docker.volume.anonymous"] = "";
-  return {
-    Name: record.name,
-    Driver: record.driver,
-    Mountpoint: record.mountpoint,
-    CreatedAt: record.createdAt,
-    Labels: Object.keys(labels).length === 0 ? null : labels,
-    Scope: "local",
-    Options: Object.keys(record.options).length === 0 ? null : { ...record.options },
-  };
+/** Guards a volume against removal, forced ones and prunes included, or lifts the guard. Idempotent. */
+export async function lockVolume(context: Context, name: string, locked: boolean): Promise<void> {
+  if (!context.store.volumes.setLocked(name, locked)) return;
+  publish(context, locked ? "lock" : "unlock", context.store.volumes.get(name));
 }
 
-function isDangling(context: Context, volume: VolumeRecord): boolean {
-  return context.containers.usersOfVolume(volume.name).length === 0;
-}
-
-function matchesName(name: string, pattern: string): boolean {
+function namePattern(pattern: string): RegExp {
   try {
-    return new RegExp(pattern).test(name);
+    return new RegExp(pattern);
   } catch (error) {
     throw invalidArgument(`invalid filter 'name=${pattern}'`, error);
   }
 }
 
-function publish(context: Context, action: "create" | "destroy", name: string): void {
-  context.events.publish({ type: "volume", action, id: name, attributes: { driver: "local" } });
+function publish(
+  context: Context,
+  action: "create" | "destroy" | "lock" | "unlock",
+  { name, driver }: VolumeRecord,
+): void {
+  context.events.publish({ type: "volume", action, id: name, attributes: { driver } });
 }

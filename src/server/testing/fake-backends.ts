@@ -13,6 +13,7 @@ import {
   type SystemInfo,
   type SystemVersion,
   type Volume,
+  type VolumeFile,
 } from "../../spec/index.ts";
 import type { Backends } from "../backends.ts";
 import type { ExecBackend } from "../routers/exec/backend.ts";
@@ -227,7 +228,44 @@ function fakeVolumes(calls: Calls): VolumeBackend {
       calls.push(["pruneVolumes", filters]);
       return { VolumesDeleted: null, SpaceReclaimed: 0 };
     },
+    ...fakeOwnVolumes(calls, volume),
   };
+}
+
+function fakeOwnVolumes(calls: Calls, volume: (name: string) => Volume) {
+  async function* told(...call: Calls[number]) {
+    calls.push(call);
+    yield { id: "data", status: "Done", aux: volume("data") };
+  }
+  return {
+    async lock(name: string, locked: boolean) {
+      calls.push(["lockVolume", name, locked]);
+    },
+    rename: async (_: string, to: string) => volume(to),
+    clone: (ref: string, options: object) => told("cloneVolume", ref, options),
+    snapshot: (name: string, options: object) => told("snapshotVolume", name, options),
+    snapshots: async () => [{ Name: "first", CreatedAt: "2026-01-01T00:00:00.000Z" }],
+    async removeSnapshot(name: string, snapshot: string) {
+      calls.push(["removeSnapshot", name, snapshot]);
+    },
+    restore: (name: string, options: object) => told("restoreVolume", name, options),
+    export: async (ref: string) => repeat(Buffer.from(`tar of ${ref}`), 1),
+    async *import(name: string, tar: AsyncIterable<Uint8Array>, options: object) {
+      const bytes = Buffer.concat(await Array.fromAsync(tar));
+      yield* told("importVolume", name, bytes.toString(), options);
+    },
+    files: async () => fakeFiles(),
+    content: async (ref: string, path: string) => repeat(Buffer.from(`${ref} ${path}`), 1),
+    usage: async (name: string) => ({ Name: name, Size: 1, DiskSize: 2, Files: 3, Snapshots: [] }),
+    trash: async () => [],
+    restoreTrashed: async (ref: string, as?: string) => volume(as ?? ref),
+    emptyTrash: async (refs: readonly string[]) => ({ Deleted: [...refs], SpaceReclaimed: 1 }),
+  };
+}
+
+async function* fakeFiles(): AsyncGenerator<VolumeFile> {
+  const Modified = "2026-01-01T00:00:00.000Z";
+  yield { Name: "file", Type: "file", Mode: 0o644, Uid: 0, Gid: 0, Size: 3, Modified };
 }
 
 function fakeSystem(calls: Calls): SystemBackend {

@@ -32,5 +32,8 @@ export interface VolumeListOptions {
 }
 
 export interface VolumeRemoveOptions {
+  /** An unknown volume is no error. */
   force: boolean;
+  /** Berth's own: delete at once instead of moving to the trash. */
+  now?: boolean;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { FileType, isDirectory, lstatIfAny, type Status } from "../../linux/stat.ts";
 import { getXattr } from "../../linux/xattr.ts";
 import type { FilesystemChange } from "../../spec/index.ts";
+import { treeUsage } from "./tree-usage.ts";
 
 const Kind = { modified: 0, added: 1, deleted: 2 } as const;
 
@@ -132,21 +133,5 @@ const compareBytes = (a: string, b: string): number =>
 
 /** Bytes of the files in a tree, a file with several names once. */
 export async function treeSize(directory: string): Promise<number> {
-  const seen = new Set<number>();
-  const visit = async (path: string): Promise<number> => {
-    let size = 0;
-    for (const [index, name] of (await readdir(path)).entries()) {
-      await letOthersWork(index);
-      const place = join(path, name);
-      const status = lstatIfAny(place);
-      if (status === undefined) continue;
-      if (isDirectory(status)) size += await visit(place);
-      else if (status.links < 2 || !seen.has(status.inode)) {
-        if (status.links > 1) seen.add(status.inode);
-        size += status.size;
-      }
-    }
-    return size;
-  };
-  return visit(directory);
+  return (await treeUsage(directory)).bytes;
 }

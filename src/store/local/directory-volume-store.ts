@@ -1,56 +1,96 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { conflict, EngineError, invalidArgument, notFound } from "../../spec/index.ts";
+import { Errno, isErrno } from "../../linux/errno.ts";
+import { rename } from "../../linux/file.ts";
+import { conflict, EngineError, notFound } from "../../spec/index.ts";
 import type { Collection, RecordStore } from "../record-store.ts";
-import type { NewVolume, VolumeRecord, VolumeStore } from "../volume-store.ts";
-import { treeSize } from "./container-changes.ts";
+import type {
+  Fill,
+  NewVolume,
+  OpenVolume,
+  TrashedVolume,
+  TreeUsage,
+  VolumeRecord,
+  VolumeSnapshot,
+  VolumeStore,
+} from "../volume-store.ts";
 import type { StorePaths } from "./store-paths.ts";
-import type { Trash } from "./trash.ts";
-import { fillVolume, recoverFilling } from "./volume-copy-up.ts";
-import { checkVolumeOptions, mountVolume, needsMount, unmountVolume } from "./volume-mounts.ts";
+import { Trash } from "./trash.ts";
+import { treeUsage } from "./tree-usage.ts";
+import { replaceContent } from "./volume-content.ts";
+import { fillVolume } from "./volume-copy-up.ts";
+import {
+  checkVolumeName,
+  DATA,
+  newRecord,
+  sameVolume,
+  writeDescription,
+} from "./volume-description.ts";
+import { VolumeHolds } from "./volume-holds.ts";
+import { mountVolume, mountVolumeAside, unmountVolume } from "./volume-mounts.ts";
+import { mountsSlowly, needsMount } from "./volume-options.ts";
+import { NEW_VOLUME, recoverVolumes } from "./volume-recovery.ts";
+import {
+  listSnapshots,
+  makeScratchCopy,
+  makeSnapshot,
+  snapshotContent,
+  snapshotDirectory,
+} from "./volume-snapshots.ts";
+import { DirectoryVolumeTrash } from "./volume-trash.ts";
 
-/** Beside `_data`, so that a volume is known even if a power loss takes its record back. */
-const DESCRIPTION = "volume.json";
+const splitRef = (ref: string): [name: string, snapshot: string | undefined] => {
+  const at = ref.indexOf("@");
+  return at < 0 ? [ref, undefined] : [ref.slice(0, at), ref.slice(at + 1)];
+};
 
 export class DirectoryVolumeStore implements VolumeStore {
   readonly #paths: StorePaths;
   readonly #records: Collection<VolumeRecord>;
-  readonly #trash: Trash;
-  readonly #holders = new Map<string, Set<string>>();
+  readonly #deletion: Trash;
+  readonly #holds = new VolumeHolds();
   readonly #filling = new Map<string, Promise<void>>();
+  readonly trash: DirectoryVolumeTrash;
 
-  constructor(paths: StorePaths, records: RecordStore, trash: Trash) {
+  constructor(paths: StorePaths, records: RecordStore) {
     this.#paths = paths;
     this.#records = records.collection<VolumeRecord>("store.volumes");
-    this.#trash = trash;
     mkdirSync(paths.volumes, { recursive: true, mode: 0o711 });
+    this.#deletion = new Trash(paths.deletedVolumes);
+    this.trash = new DirectoryVolumeTrash(paths, this.#deletion, (volume) => this.#take(volume));
   }
 
-  create({ name: given, driver, labels, options }: NewVolume): VolumeRecord {
-    const anonymous = given === undefined || given === "";
-    const name = anonymous ? randomBytes(32).toString("hex") : given;
-    checkName(name);
+  create(wanted: NewVolume): VolumeRecord {
+    const { name, driver, options } = wanted;
     if (driver !== undefined && driver !== "" && driver !== "local") {
       throw notFound(`error looking up volume plugin ${driver}: plugin "${driver}" not found`);
     }
-    const wanted = options ?? {};
-    const existing = this.#records.get(name);
-    if (existing !== undefined) return sameVolume(this.#placed(existing), wanted);
-    checkVolumeOptions(wanted);
-    const volume: VolumeRecord = {
-      name,
-      driver: "local",
-      mountpoint: join(this.#paths.volume(name), "_data"),
-      createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
-      labels: labels ?? {},
-      options: wanted,
-      anonymous,
-    };
+    const existing = name === undefined ? undefined : this.#records.get(name);
+    if (existing !== undefined) return sameVolume(this.#placed(existing), options ?? {});
+    const volume = this.#newRecord(wanted);
     mkdirSync(volume.mountpoint, { recursive: true, mode: 0o701 });
-    writeFileSync(join(this.#paths.volume(name), DESCRIPTION), JSON.stringify(volume));
-    this.#records.put(name, volume);
-    return volume;
+    writeDescription(this.#paths.volume(volume.name), volume);
+    return this.#take(volume);
+  }
+
+  async createFilled(wanted: NewVolume, fill: Fill): Promise<VolumeRecord> {
+    const volume = this.#newRecord(wanted);
+    const target = this.#paths.volume(volume.name);
+    const taken = () =>
+      conflict(`Cannot create volume "${volume.name}": there is one of that name already`);
+    if (existsSync(target)) throw taken();
+    const gathering = join(this.#paths.volumes, `${NEW_VOLUME}${randomBytes(6).toString("hex")}`);
+    try {
+      mkdirSync(join(gathering, DATA), { recursive: true, mode: 0o701 });
+      writeDescription(gathering, volume);
+      await fill(join(gathering, DATA));
+      rename(gathering, target, "noReplace");
+    } catch (error) {
+      this.#deletion.discard(gathering);
+      throw isErrno(error, Errno.EEXIST) ? taken() : error;
+    }
+    return this.#take(volume);
   }
 
   get(name: string): VolumeRecord {
@@ -68,36 +108,160 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   remove(name: string): void {
-    const { mountpoint, options } = this.get(name);
-    const holders = [...(this.#holders.get(name) ?? [])];
-    if (holders.length > 0) {
-      throw conflict(`remove ${name}: volume is in use - [${holders.join(", ")}]`);
-    }
-    // What is mounted there is not the volume's to delete.
-    if (needsMount(options)) unmountVolume(mountpoint);
+    this.#withdraw(name);
     this.#records.delete(name);
-    this.#trash.discard(this.#paths.volume(name));
+    this.#deletion.discard(this.#paths.volume(name));
+  }
+
+  /** The directory goes first: what a crash leaves then is a record without one, which goes too. */
+  moveToTrash(name: string): TrashedVolume {
+    const trashed = this.trash.take(this.#withdraw(name));
+    this.#records.delete(name);
+    return trashed;
+  }
+
+  setLocked(name: string, locked: boolean): boolean {
+    const { locked: before = false, ...volume } = this.get(name);
+    if (before === locked) return false;
+    const changed: VolumeRecord = locked ? { ...volume, locked } : volume;
+    writeDescription(this.#paths.volume(name), changed);
+    this.#records.put(name, changed);
+    return true;
+  }
+
+  /** The directory goes first: what a crash leaves then is a directory that is taken in. */
+  rename(from: string, to: string): VolumeRecord {
+    const volume = this.get(from);
+    checkVolumeName(to);
+    this.#holds.checkIdle("rename", from);
+    const target = this.#paths.volume(to);
+    if (this.has(to) || existsSync(target)) {
+      throw conflict(
+        `Cannot rename volume "${from}" to "${to}": there is one of that name already`,
+      );
+    }
+    const renamed = { ...volume, name: to, mountpoint: join(target, DATA), anonymous: false };
+    rename(this.#paths.volume(from), target, "noReplace");
+    writeDescription(target, renamed);
+    this.#records.put(to, renamed);
+    this.#records.delete(from);
+    this.#holds.rename(from, to);
+    return renamed;
+  }
+
+  async open(ref: string, purpose: string): Promise<OpenVolume> {
+    const [name, snapshot] = splitRef(ref);
+    const volume = this.get(name);
+    const directory =
+      snapshot === undefined
+        ? undefined
+        : snapshotContent(this.#paths.volume(name), volume.name, snapshot);
+    const end = this.#holds.begin(name, purpose);
+    const holder = `${purpose} ${randomBytes(6).toString("hex")}`;
+    try {
+      const opened = directory ?? (await this.prepare(name, holder));
+      return {
+        directory: opened,
+        close: () => {
+          end();
+          this.release(name, holder);
+        },
+      };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  async openCopy(name: string, fill: Fill): Promise<OpenVolume> {
+    const directory = this.#paths.volume(this.get(name).name);
+    const end = this.#holds.begin(name, "copied");
+    try {
+      const copy = await makeScratchCopy(directory, fill, this.#deletion);
+      return {
+        directory: copy.directory,
+        close: () => {
+          copy.discard();
+          end();
+        },
+      };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  async replaceContent(name: string, keepAs: string | undefined, fill: Fill): Promise<void> {
+    const { options } = this.get(name);
+    if (needsMount(options)) {
+      throw new EngineError(
+        "failed-precondition",
+        `Cannot replace what volume "${name}" holds: it lies on "${options["device"]}", which is only mounted here`,
+      );
+    }
+    this.#checkUnheld("replace the content of", name);
+    const end = this.#holds.begin(name, "filled");
+    try {
+      const former =
+        keepAs === undefined ? undefined : { name: keepAs, createdAt: new Date().toISOString() };
+      await replaceContent(this.#paths.volume(name), former, fill, this.#deletion, () =>
+        this.#checkHolders("replace the content of", name),
+      );
+    } finally {
+      end();
+    }
+  }
+
+  snapshots(name: string): VolumeSnapshot[] {
+    this.get(name);
+    return listSnapshots(this.#paths.volume(name));
+  }
+
+  async addSnapshot(name: string, snapshot: string, fill: Fill): Promise<VolumeSnapshot> {
+    this.get(name);
+    const made: VolumeSnapshot = { name: snapshot, createdAt: new Date().toISOString() };
+    const end = this.#holds.begin(name, "snapshot");
+    try {
+      await makeSnapshot(this.#paths.volume(name), made, fill, this.#deletion);
+    } finally {
+      end();
+    }
+    return made;
+  }
+
+  removeSnapshot(name: string, snapshot: string): void {
+    const directory = this.#paths.volume(this.get(name).name);
+    snapshotContent(directory, name, snapshot);
+    this.#holds.checkIdle("remove a snapshot of", name);
+    this.#deletion.discard(snapshotDirectory(directory, snapshot));
+  }
+
+  async prepare(name: string, holder: string): Promise<string> {
+    const volume = this.get(name);
+    if (mountsSlowly(volume.options)) await mountVolumeAside(volume);
+    return this.acquire(name, holder);
   }
 
   acquire(name: string, holder: string): string {
-    const { mountpoint, options } = this.get(name);
-    if (needsMount(options)) mountVolume(name, mountpoint, options);
+    const volume = this.get(name);
+    const { mountpoint, options } = volume;
+    if (needsMount(options)) mountVolume(volume);
     else mkdirSync(mountpoint, { recursive: true, mode: 0o701 });
-    const holders = this.#holders.get(name) ?? new Set();
-    this.#holders.set(name, holders.add(holder));
+    this.#holds.add(name, holder);
     return mountpoint;
   }
 
+  adopt(name: string, holder: string): void {
+    if (this.has(name)) this.#holds.add(name, holder);
+  }
+
   release(name: string, holder: string): void {
-    const holders = this.#holders.get(name);
-    if (holders?.delete(holder) !== true || holders.size > 0) return;
-    this.#holders.delete(name);
-    this.#unmountUnheld(name);
+    if (this.#holds.drop(name, holder)) this.#unmountUnheld(name);
   }
 
   releaseAllExcept(holders: ReadonlySet<string>): void {
     for (const { name } of this.list()) {
-      for (const holder of [...(this.#holders.get(name) ?? [])]) {
+      for (const holder of this.#holds.holders(name)) {
         if (!holders.has(holder)) this.release(name, holder);
       }
       this.#unmountUnheld(name);
@@ -108,93 +272,83 @@ export class DirectoryVolumeStore implements VolumeStore {
     this.get(name);
     const other = this.#filling.get(name);
     if (other !== undefined) return other;
-    const work = fillVolume(this.#paths.volume(name), root, path, this.#trash);
+    const end = this.#holds.begin(name, "filled");
+    const work = fillVolume(this.#paths.volume(name), root, path, this.#deletion);
     this.#filling.set(name, work);
     try {
       await work;
     } finally {
       this.#filling.delete(name);
+      end();
     }
   }
 
   async size(name: string): Promise<number> {
-    return treeSize(this.get(name).mountpoint);
+    return (await this.usage(name)).bytes;
+  }
+
+  async usage(ref: string): Promise<TreeUsage> {
+    const [name, snapshot] = splitRef(ref);
+    const { mountpoint } = this.get(name);
+    return await treeUsage(
+      snapshot === undefined
+        ? mountpoint
+        : snapshotContent(this.#paths.volume(name), name, snapshot),
+    );
   }
 
   /** Brings records and directories together after a crash; no directory of a volume is ever dropped. */
   recover(): void {
-    for (const name of readdirSync(this.#paths.volumes)) {
-      const directory = this.#paths.volume(name);
-      if (this.#records.get(name) === undefined) this.#adopt(name, directory);
-      recoverFilling(directory, this.#trash);
+    recoverVolumes(this.#paths, this.#records, this.#deletion);
+  }
+
+  /** Resolves when nothing waits for deletion. */
+  idle(): Promise<void> {
+    return this.#deletion.idle();
+  }
+
+  #newRecord(wanted: NewVolume): VolumeRecord {
+    return newRecord(wanted, (name) => this.#paths.volume(name));
+  }
+
+  #take(volume: VolumeRecord): VolumeRecord {
+    this.#records.put(volume.name, volume);
+    return volume;
+  }
+
+  /** The volume, when it may go; nothing is mounted there any more: that is not the volume's to delete. */
+  #withdraw(name: string): VolumeRecord {
+    const volume = this.get(name);
+    this.#checkHolders("remove", name);
+    this.#holds.checkIdle("remove", name);
+    if (volume.locked === true) {
+      throw conflict(
+        `remove ${name}: volume is locked against removal: unlock it with "berth volume unlock ${name}"`,
+      );
     }
+    if (needsMount(volume.options)) unmountVolume(volume.mountpoint);
+    return volume;
+  }
+
+  #checkHolders(verb: string, name: string): void {
+    const holders = this.#holds.holders(name);
+    if (holders.length === 0) return;
+    throw conflict(`${verb} ${name}: volume is in use - [${holders.join(", ")}]`);
+  }
+
+  #checkUnheld(verb: string, name: string): void {
+    this.#checkHolders(verb, name);
+    this.#holds.checkIdle(verb, name);
   }
 
   /** The data root may have moved since the record was written. */
   #placed(volume: VolumeRecord): VolumeRecord {
-    return { ...volume, mountpoint: join(this.#paths.volume(volume.name), "_data") };
-  }
-
-  #adopt(name: string, directory: string): void {
-    const mountpoint = join(directory, "_data");
-    if (!existsSync(mountpoint)) {
-      // Killed before there was anything in it.
-      this.#trash.discard(directory);
-      return;
-    }
-    this.#records.put(name, readDescription(directory) ?? describe(name, mountpoint));
+    return { ...volume, mountpoint: join(this.#paths.volume(volume.name), DATA) };
   }
 
   #unmountUnheld(name: string): void {
-    if (this.#holders.has(name)) return;
+    if (this.#holds.isHeld(name) || !this.has(name)) return;
     const { mountpoint, options } = this.get(name);
     if (needsMount(options)) unmountVolume(mountpoint);
   }
-}
-
-function checkName(name: string): void {
-  if (name.length === 1) {
-    throw invalidArgument(
-      "volume name is too short, names should be at least two alphanumeric characters",
-    );
-  }
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name) || name.length > 255) {
-    throw invalidArgument(
-      `create ${name}: "${name}" includes invalid characters for a local volume name, only ` +
-        '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
-    );
-  }
-}
-
-function sameVolume(
-  existing: VolumeRecord,
-  wanted: Readonly<Record<string, string>>,
-): VolumeRecord {
-  const differs =
-    Object.keys(wanted).length > 0 &&
-    (Object.keys(wanted).length !== Object.keys(existing.options).length ||
-      Object.entries(wanted).some(([key, value]) => existing.options[key] !== value));
-  if (differs) {
-    throw new EngineError(
-      "conflict",
-      `create ${existing.name}: conflict: volume name already exists with different options`,
-    );
-  }
-  return existing;
-}
-
-function readDescription(directory: string): VolumeRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(join(directory, DESCRIPTION), "utf8")) as VolumeRecord;
-  } catch {
-    return undefined;
-  }
-}
-
-function describe(name: string, mountpoint: string): VolumeRecord {
-  const createdAt = statSync(mountpoint)
-    .ctime.toISOString()
-    .replace(/\.\d+Z$/, "Z");
-  const anonymous = /^[0-9a-f]{64}$/.test(name);
-  return { name, driver: "local", mountpoint, createdAt, labels: {}, options: {}, anonymous };
 }

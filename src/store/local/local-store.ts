@@ -80,7 +80,7 @@ async function assemble(paths: StorePaths, database: Database, lock: number): Pr
   });
   const snapshots = new OverlaySnapshotStore({ paths, layers, unpacker, holds, garbage, trash });
   const images = new LocalImageStore(imageTable, layers, records, garbage);
-  const volumes = new DirectoryVolumeStore(paths, records, trash);
+  const volumes = new DirectoryVolumeStore(paths, records);
   trash.resume();
   content.trimPartials();
   await repair({ database, paths, layers, unpacker, content, trash });
@@ -99,7 +99,10 @@ async function assemble(paths: StorePaths, database: Database, lock: number): Pr
     },
     close: async () => {
       unpacker.close();
-      await Promise.race([trash.idle(), Bun.sleep(CLOSING_PATIENCE)]);
+      await Promise.race([
+        Promise.all([trash.idle(), volumes.idle()]),
+        Bun.sleep(CLOSING_PATIENCE),
+      ]);
       database.close();
       close(lock);
     },

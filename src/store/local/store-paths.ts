@@ -12,6 +12,9 @@ export class StorePaths {
   readonly containers: string;
   readonly volumes: string;
   readonly trash: string;
+  /** On the file system of the volumes, which may be one of their own. */
+  readonly volumeTrash: string;
+  readonly deletedVolumes: string;
 
   constructor(root: string) {
     this.root = root;
@@ -23,6 +26,9 @@ export class StorePaths {
     this.containers = join(root, "containers");
     this.volumes = join(root, "volumes");
     this.trash = join(root, "trash");
+    // No volume's name begins so.
+    this.volumeTrash = join(this.volumes, ".trash");
+    this.deletedVolumes = join(this.volumes, ".deleted");
   }
 
   blob(digest: Digest): string {

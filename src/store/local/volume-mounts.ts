@@ -1,84 +1,143 @@
+import { lookup } from "node:dns/promises";
 import { Errno, SyscallError } from "../../linux/errno.ts";
 import { MountFlag, mount, unmountInBackground } from "../../linux/mount.ts";
+import { selfCommand } from "../../linux/self-command.ts";
 import { lstatIfAny } from "../../linux/stat.ts";
-import { EngineError, invalidArgument } from "../../spec/index.ts";
+import { EngineError, errorMessage } from "../../spec/index.ts";
+import { mountFlags, serverName, type VolumeOptions, withAddress } from "./volume-options.ts";
 
-/** Words of mount(8)'s `-o` that are flags of mount(2); the rest goes to the file system. */
-const FLAGS: Record<string, number> = {
-  ro: MountFlag.readOnly,
-  nosuid: MountFlag.noSuid,
-  nodev: MountFlag.noDevices,
-  noexec: MountFlag.noExec,
-  bind: MountFlag.bind,
-  rbind: MountFlag.bind | MountFlag.recursive,
-};
-const NO_FLAGS = new Set(["rw", "suid", "dev", "exec", "defaults"]);
+/** How long a server or disk gets until a mount counts as failed. Milliseconds. */
+const PATIENCE = 60_000;
 
-export const KNOWN_OPTIONS: readonly string[] = ["type", "o", "device", "size"];
-
-/** Docker's check of the local driver's options. */
-export function checkVolumeOptions(options: Readonly<Record<string, string>>): void {
-  const unknown = Object.keys(options).find((key) => !KNOWN_OPTIONS.includes(key));
-  if (unknown !== undefined) {
-    throw invalidArgument(`invalid option: "${unknown}"`);
-  }
-  if (options["size"] !== undefined) {
-    throw new EngineError("failed-precondition", "quota size requested but no quota support");
-  }
-  const given = ["type", "o", "device"].filter((key) => (options[key] ?? "") !== "");
-  if (given.length === 0) return;
-  for (const key of ["device", "type"]) {
-    if ((options[key] ?? "") === "") throw invalidArgument(`missing required option: "${key}"`);
-  }
+export interface VolumeMount {
+  name: string;
+  mountpoint: string;
+  options: VolumeOptions;
 }
 
-/** Does something have to be mounted before the volume can be used? */
-export function needsMount(options: Readonly<Record<string, string>>): boolean {
-  return (options["device"] ?? "") !== "";
-}
+const isMounted = (mountpoint: string): boolean => lstatIfAny(mountpoint)?.mountRoot === true;
 
 /** Idempotent. */
-export function mountVolume(
-  name: string,
-  mountpoint: string,
-  options: Readonly<Record<string, string>>,
-): void {
-  if (lstatIfAny(mountpoint)?.mountRoot === true) return;
-  const words = (options["o"] ?? "").split(",").filter((word) => word !== "");
-  const flags = words.reduce((all, word) => all | (FLAGS[word] ?? 0), 0);
-  const data = words.filter((word) => FLAGS[word] === undefined && !NO_FLAGS.has(word));
+export function mountVolume(volume: VolumeMount): void {
+  if (isMounted(volume.mountpoint)) return;
   try {
-    mount(options["device"], mountpoint, options["type"] ?? "none", flags, data.join(","));
-    // The kernel ignores other flags of a bind mount at first (mount(2)).
-    const others = flags & ~(MountFlag.bind | MountFlag.recursive);
-    if ((flags & MountFlag.bind) !== 0 && others !== 0) {
-      mount(undefined, mountpoint, undefined, MountFlag.remount | MountFlag.bind | others);
-    }
+    mountNow(volume);
   } catch (error) {
-    throw mountError(name, mountpoint, options, error);
+    throw mountError(volume, error);
+  }
+}
+
+function mountNow({ mountpoint, options }: VolumeMount): void {
+  const { flags, data } = mountFlags(options);
+  mount(options["device"], mountpoint, options["type"] ?? "none", flags, data);
+  // The kernel ignores other flags of a bind mount at first (mount(2)).
+  const others = flags & ~(MountFlag.bind | MountFlag.recursive);
+  if ((flags & MountFlag.bind) !== 0 && others !== 0) {
+    mount(undefined, mountpoint, undefined, MountFlag.remount | MountFlag.bind | others);
+  }
+}
+
+/**
+ * As `mountVolume`, in a process of its own: a server that does not answer keeps nobody else waiting. A
+ * server's name in the options is resolved, as mount(8)'s helpers do.
+ */
+export async function mountVolumeAside(volume: VolumeMount): Promise<void> {
+  if (isMounted(volume.mountpoint)) return;
+  const request: VolumeMount = { ...volume, options: await resolved(volume) };
+  const child = Bun.spawn([...selfCommand(), "mount-volume", JSON.stringify(request)], {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+    timeout: PATIENCE,
+    killSignal: "SIGKILL",
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
+  const told = new Response(child.stderr).text();
+  // One that hangs in the kernel is not to be waited for either.
+  const ended = await Promise.race([
+    child.exited,
+    Bun.sleep(PATIENCE + 1000).then(() => undefined),
+  ]);
+  if (ended === 0) return;
+  if (ended === undefined || child.signalCode !== null) {
+    throw mountError(volume, new Error(`no answer within ${PATIENCE / 1000} seconds`));
+  }
+  const number = Number((await told).trim());
+  throw mountError(volume, new SyscallError("mount", number, volume.mountpoint));
+}
+
+/** `berth mount-volume <volume as JSON>`: says nothing, or the errno. */
+export function runMountVolume(argument: string): never {
+  try {
+    mountNow(JSON.parse(argument) as VolumeMount);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(String(error instanceof SyscallError ? error.errno : Errno.EINVAL));
+    process.exit(1);
+  }
+}
+
+async function resolved(volume: VolumeMount): Promise<VolumeOptions> {
+  const server = serverName(volume.options);
+  if (server === undefined) return volume.options;
+  try {
+    return withAddress(volume.options, (await lookup(server)).address);
+  } catch (error) {
+    throw mountError(
+      volume,
+      new Error(`error resolving passed in network volume address: ${errorMessage(error)}`),
+    );
   }
 }
 
 export function unmountVolume(mountpoint: string): void {
-  if (lstatIfAny(mountpoint)?.mountRoot === true) unmountInBackground(mountpoint);
+  if (isMounted(mountpoint)) unmountInBackground(mountpoint);
 }
 
-function mountError(
-  name: string,
-  mountpoint: string,
-  options: Readonly<Record<string, string>>,
-  cause: unknown,
-): EngineError {
-  const reason =
-    cause instanceof SyscallError && cause.errno === Errno.ENOENT
-      ? "no such file or directory"
-      : cause instanceof Error
-        ? cause.message
-        : String(cause);
+/** Docker's sentence, and behind it which volume that is and what can be done. */
+function mountError(volume: VolumeMount, cause: unknown): EngineError {
+  const { name, mountpoint, options } = volume;
+  const { type = "none", device = "", o = "" } = options as Record<string, string | undefined>;
   return new EngineError(
     "internal",
     `error while mounting volume '${mountpoint}': failed to mount local volume: mount ` +
-      `${options["device"]}:${mountpoint}, data: ${options["o"] ?? ""}: ${reason} (volume ${name})`,
+      `${device}:${mountpoint}, data: ${o}: ${reason(cause)} ` +
+      `(volume "${name}", type ${type}, device ${device}: ${advice(volume, cause)})`,
     { cause },
   );
+}
+
+function reason(cause: unknown): string {
+  const text = errorMessage(cause);
+  // The kernel's words as Go writes them.
+  return cause instanceof SyscallError
+    ? (/: ([^:]+) \([\w ]+\)$/.exec(text)?.[1] ?? text).toLowerCase()
+    : text;
+}
+
+function advice({ options }: VolumeMount, cause: unknown): string {
+  const { type = "none", device = "" } = options as Record<string, string | undefined>;
+  switch (cause instanceof SyscallError ? cause.errno : 0) {
+    case Errno.ENOENT:
+      return `make "${device}" and what the options name first`;
+    case Errno.ENODEV:
+      return `this kernel has no file system "${type}"`;
+    case Errno.ENOTBLK:
+      return "that is no block device";
+    case Errno.EBUSY:
+      return "it is in use elsewhere, in another way";
+    case Errno.EINVAL:
+      return "check the type, and the options in o";
+    case Errno.EACCES:
+    case Errno.EPERM:
+      return "it may not be mounted from here: ask who exports it";
+    case 0:
+    case Errno.ETIMEDOUT:
+    case Errno.ECONNREFUSED:
+    case Errno.EHOSTUNREACH:
+    case Errno.ENETUNREACH:
+      return "check addr= in o, and that its server can be reached";
+    default:
+      return "remove the volume and create it with other options, if that is not to be";
+  }
 }

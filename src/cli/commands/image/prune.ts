@@ -1,7 +1,8 @@
-import type { ImageDeleteItem, SystemVersion } from "../../../spec/index.ts";
+import type { ImageDeleteItem } from "../../../spec/index.ts";
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, noArguments } from "../../command.ts";
 import { bool, filter, toFilters } from "../../flags/flag-kinds.ts";
+import { isBerth } from "../is-berth.ts";
 import { prune } from "../prune.ts";
 
 export const command = defineCommand({
@@ -34,11 +35,6 @@ export const command = defineCommand({
     });
   },
 });
-
-/** Another engine does not know the parameter, and would prune. */
-function isBerth({ Platform }: SystemVersion): boolean {
-  return Platform?.Name === "Berth Engine";
-}
 
 /** As the report of a prune says it, in lower case. */
 export function deletedLine(item: ImageDeleteItem): string {

@@ -1,4 +1,4 @@
-import type { Volume } from "../../../spec/index.ts";
+import type { Volume, VolumeStatus } from "../../../spec/index.ts";
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, noArguments } from "../../command.ts";
 import { bool, filter, string, toFilters } from "../../flags/flag-kinds.ts";
@@ -19,6 +19,7 @@ export const command = defineCommand({
     filter: filter('Provide filter values (e.g. "dangling=true")', { short: "f" }),
     format: string(LIST_FORMAT_USAGE),
     quiet: bool("Only display volume names", { short: "q" }),
+    verbose: bool("Show who uses each volume, and which are locked", { short: "v" }),
   },
   run: async ({ values, context }) => {
     if (values.cluster) throw new CliError("cluster volumes are not supported");
@@ -27,7 +28,10 @@ export const command = defineCommand({
     const sorted = [...(Volumes ?? [])].sort((a, b) => (a.Name < b.Name ? -1 : 1));
     const format =
       values.format || (values.quiet ? "" : ((await context.config()).volumesFormat ?? ""));
-    await printList(context.stdout, VOLUME_LIST, sorted, {
+    const spec = values.verbose
+      ? { ...VOLUME_LIST, columns: ["Driver", "Name", "UsedBy", "Locked"] }
+      : VOLUME_LIST;
+    await printList(context.stdout, spec, sorted, {
       format,
       ...(values.quiet ? { quietField: "Name" } : {}),
     });
@@ -48,6 +52,8 @@ export const VOLUME_LIST: ListSpec<Volume> = {
     Availability: "AVAILABILITY",
     Group: "GROUP",
     Status: "STATUS",
+    UsedBy: "USED BY",
+    Locked: "LOCKED",
   },
   columns: ["Driver", "Name"],
   raw: "name: {{.Name}}\ndriver: {{.Driver}}\n",
@@ -62,6 +68,15 @@ export const VOLUME_LIST: ListSpec<Volume> = {
     Availability: "N/A",
     Group: "N/A",
     Status: "N/A",
+    UsedBy: usersText(volume),
+    Locked: volume.Status?.["Locked"] === true ? "yes" : "",
     Label: (name: string) => volume.Labels?.[name] ?? "",
   }),
 };
+
+/** Names of containers; those that do not run in parentheses. */
+function usersText({ Status }: Volume): string {
+  const { UsedBy = [] } = (Status ?? {}) as VolumeStatus;
+  const texts = UsedBy.map(({ Name, Running }) => (Running ? Name : `(${Name})`));
+  return [...new Set(texts)].join(", ");
+}

@@ -46,7 +46,7 @@ export async function fillVolumes(
   await snapshots.withMounted(record.id, async (rootfs) => {
     for (const mount of empty) {
       const name = mount.name ?? "";
-      volumes.acquire(name, record.id);
+      await volumes.prepare(name, record.id);
       try {
         await volumes.copyUp(name, rootfs, mount.destination);
       } finally {
@@ -54,4 +54,16 @@ export async function fillVolumes(
       }
     }
   });
+}
+
+/** Mounts what a server or a disk may take long for, before others have to wait for it. */
+export async function prepareVolumes(
+  { store }: Pick<EngineContext, "store">,
+  { id, mounts }: ContainerRecord,
+): Promise<void> {
+  for (const { type, name } of mounts) {
+    if (type === "volume" && name !== undefined && store.volumes.has(name)) {
+      await store.volumes.prepare(name, id);
+    }
+  }
 }

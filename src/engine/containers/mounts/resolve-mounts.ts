@@ -54,13 +54,19 @@ function resolveMount(
     type: "bind",
     source,
     destination,
-    readOnly: !readWrite,
+    readOnly: !readWrite || isReadOnlyVolume(context, mount),
     recursive: mount.nonRecursive !== true,
     ...(isPropagation(mount.propagation) ? { propagation: mount.propagation } : {}),
     ...(mount.recursiveReadOnly === undefined
       ? {}
       : { recursiveReadOnly: mount.recursiveReadOnly }),
   };
+}
+
+/** Mounted `ro` by its own options: a runtime would make the bind mount of it writable again. */
+function isReadOnlyVolume({ store }: Pick<EngineContext, "store">, mount: MountRecord): boolean {
+  if (mount.type !== "volume" || mount.name === undefined) return false;
+  return (store.volumes.get(mount.name).options["o"] ?? "").split(",").includes("ro");
 }
 
 function volumeSource(

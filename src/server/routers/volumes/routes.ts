@@ -4,6 +4,7 @@ import type { ApiRequest } from "../../api-request.ts";
 import { map, nullable, object, text } from "../../decode.ts";
 import type { Route } from "../../route.ts";
 import type { VolumeBackend } from "./backend.ts";
+import { ownRoutes } from "./own-routes.ts";
 
 const LIST_FILTERS = ["dangling", "driver", "label", "name"];
 const PRUNE_FILTERS = ["all", "label", "label!"];
@@ -17,6 +18,7 @@ const volumeCreateRequest = object<VolumeCreateRequest>({
 
 export function volumeRoutes(backend: VolumeBackend): Route[] {
   return [
+    ...ownRoutes(backend),
     {
       method: "GET",
       path: "/volumes",
@@ -40,7 +42,11 @@ export function volumeRoutes(backend: VolumeBackend): Route[] {
       method: "POST",
       path: "/volumes/prune",
       since: 25,
-      handle: async (request) => json(await backend.prune(pruneFilters(request))),
+      handle: async (request) => {
+        const { query } = request;
+        const options = { dryRun: query.flag("dry-run"), now: query.flag("now") };
+        return json(await backend.prune(pruneFilters(request), options));
+      },
     },
     {
       method: "PUT",
@@ -57,7 +63,7 @@ export function volumeRoutes(backend: VolumeBackend): Route[] {
       method: "DELETE",
       path: "/volumes/{name}",
       handle: async ({ name, query }) => {
-        await backend.remove(name, { force: query.flag("force") });
+        await backend.remove(name, { force: query.flag("force"), now: query.flag("now") });
         return NO_CONTENT;
       },
     },
