@@ -47,6 +47,8 @@ export interface PackOptions {
   sparse?: boolean;
   /** Paths relative to the root that are left out with what is below them. */
   exclude?: readonly string[];
+  /** Seconds since the epoch: files that are newer get this for their time. */
+  notAfter?: number;
   /** Mounted into the tree for this operation, seen by nobody else. In order. */
   mounts?: readonly TreeMount[];
   signal?: AbortSignal;

@@ -1,3 +1,4 @@
+import type { BuildSnapshotStore } from "./build-snapshot-store.ts";
 import type { ContentStore } from "./content-store.ts";
 import type { ImageStore } from "./image-store.ts";
 import type { Journal } from "./journal.ts";
@@ -6,6 +7,7 @@ import type { RecordStore } from "./record-store.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import type { VolumeStore } from "./volume-store.ts";
 
+export type * from "./build-snapshot-store.ts";
 export type * from "./content-store.ts";
 export type * from "./image-store.ts";
 export type * from "./journal.ts";
@@ -18,6 +20,8 @@ export interface Store {
   readonly dataRoot: string;
   readonly content: ContentStore;
   readonly snapshots: SnapshotStore;
+  /** Trees of build steps. */
+  readonly builds: BuildSnapshotStore;
   readonly images: ImageStore;
   readonly volumes: VolumeStore;
   readonly records: RecordStore;

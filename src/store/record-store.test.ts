@@ -63,11 +63,12 @@ describe("openStore()", () => {
     await expect(openStore(fixture.root)).rejects.toMatchObject({ kind: "unavailable" });
     await fixture.store.close();
     const database = new Database(join(fixture.root, "berth.db"));
+    const version = database.query<{ user_version: number }, []>("PRAGMA user_version").get();
     database.run("PRAGMA user_version = 999");
     database.close();
     await expect(openStore(fixture.root)).rejects.toThrow("later Berth");
     const again = new Database(join(fixture.root, "berth.db"));
-    again.run("PRAGMA user_version = 1");
+    again.run(`PRAGMA user_version = ${version?.user_version}`);
     again.close();
     fixture.store = await openStore(fixture.root);
   });

@@ -2,8 +2,17 @@ import { writeAll } from "../../linux/file.ts";
 
 const CAPACITY = 256 * 1024;
 
+/** Where a tar is written to. */
+export interface PackOutput {
+  write(bytes: Uint8Array): void;
+  /** Lets `read` put bytes straight into the free space; returns how many it said there were. */
+  fill(read: (space: Uint8Array) => number): number;
+  zeros(count: number): void;
+  flush(): void;
+}
+
 /** Gathers small pieces into large writes to a descriptor. */
-export class OutputBuffer {
+export class OutputBuffer implements PackOutput {
   readonly #fd: number;
   readonly #buffer = new Uint8Array(new ArrayBuffer(CAPACITY));
   #used = 0;
@@ -21,7 +30,6 @@ export class OutputBuffer {
     }
   }
 
-  /** Lets `read` put bytes straight into the free space; returns how many it said there were. */
   fill(read: (space: Uint8Array) => number): number {
     if (this.#used > CAPACITY / 2) this.flush();
     const count = read(this.#buffer.subarray(this.#used));

@@ -29,6 +29,14 @@ const MIGRATIONS: readonly string[] = [
     WITHOUT ROWID;
   CREATE INDEX image_references_image ON image_references (image);
   `,
+  `
+  CREATE TABLE build_snapshots (id TEXT PRIMARY KEY, parent TEXT, base TEXT, size INTEGER NOT NULL,
+    created TEXT NOT NULL, synced INTEGER NOT NULL, diff_id TEXT, blob TEXT, chain_id TEXT,
+    moved INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX build_snapshots_parent ON build_snapshots (parent);
+  CREATE INDEX build_snapshots_base ON build_snapshots (base);
+  CREATE INDEX build_snapshots_chain ON build_snapshots (chain_id);
+  `,
 ];
 
 /**

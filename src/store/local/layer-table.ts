@@ -36,7 +36,9 @@ export class LayerTable {
     this.#inUse = database.query<{ used: number }, { chain: string }>(
       `SELECT EXISTS (SELECT 1 FROM images WHERE top = $chain)
         OR EXISTS (SELECT 1 FROM containers WHERE top = $chain)
-        OR EXISTS (SELECT 1 FROM layers WHERE parent = $chain) AS used`,
+        OR EXISTS (SELECT 1 FROM layers WHERE parent = $chain)
+        OR EXISTS (SELECT 1 FROM build_snapshots WHERE base = $chain OR chain_id = $chain)
+          AS used`,
     );
     this.#putContainer = database.query<null, [string, string | null]>(
       "INSERT OR REPLACE INTO containers (id, top) VALUES (?, ?)",
@@ -65,7 +67,7 @@ export class LayerTable {
     this.#delete.run(chainId);
   }
 
-  /** By an image, a container or a layer on top of it. */
+  /** By an image, a container, a build's snapshot or a layer on top of it. */
   isUsed(chainId: ChainId): boolean {
     return this.#inUse.get({ chain: chainId })?.used === 1;
   }

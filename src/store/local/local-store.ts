@@ -3,6 +3,7 @@ import { mkdirSync, realpathSync } from "node:fs";
 import { close, tryLock } from "../../linux/file.ts";
 import { type ChainId, EngineError } from "../../spec/index.ts";
 import type { Store } from "../index.ts";
+import { BuildSnapshotTable } from "./build-snapshot-table.ts";
 import { openDatabase } from "./database.ts";
 import { DirectoryVolumeStore } from "./directory-volume-store.ts";
 import { FileContentStore } from "./file-content-store.ts";
@@ -11,9 +12,11 @@ import { Holds } from "./holds.ts";
 import { ImageTable } from "./image-table.ts";
 import { LayerTable } from "./layer-table.ts";
 import { LayerUnpacker } from "./layer-unpacker.ts";
+import { LocalBuildSnapshots } from "./local-build-snapshots.ts";
 import { LocalImageStore } from "./local-image-store.ts";
 import { OverlaySnapshotStore } from "./overlay-snapshot-store.ts";
 import { repair } from "./repair.ts";
+import { repairBuildSnapshots } from "./repair-build-snapshots.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteRecordStore } from "./sqlite-record-store.ts";
 import { StorePaths } from "./store-paths.ts";
@@ -79,16 +82,30 @@ async function assemble(paths: StorePaths, database: Database, lock: number): Pr
     trash,
   });
   const snapshots = new OverlaySnapshotStore({ paths, layers, unpacker, holds, garbage, trash });
+  const snapshotTable = new BuildSnapshotTable(database);
   const images = new LocalImageStore(imageTable, layers, records, garbage);
   const volumes = new DirectoryVolumeStore(paths, records);
   trash.resume();
   content.trimPartials();
   await repair({ database, paths, layers, unpacker, content, trash });
+  repairBuildSnapshots({ database, paths, layers, snapshots: snapshotTable, trash });
+  const builds = new LocalBuildSnapshots({
+    paths,
+    records,
+    layers,
+    snapshots: snapshotTable,
+    unpacker,
+    content,
+    layerHolds: holds,
+    garbage,
+    trash,
+  });
   volumes.recover();
   return {
     dataRoot: paths.root,
     content,
     snapshots,
+    builds,
     images,
     volumes,
     records,
@@ -99,6 +116,7 @@ async function assemble(paths: StorePaths, database: Database, lock: number): Pr
     },
     close: async () => {
       unpacker.close();
+      builds.close();
       await Promise.race([
         Promise.all([trash.idle(), volumes.idle()]),
         Bun.sleep(CLOSING_PATIENCE),

@@ -15,6 +15,7 @@ export class StorePaths {
   /** On the file system of the volumes, which may be one of their own. */
   readonly volumeTrash: string;
   readonly deletedVolumes: string;
+  readonly build: string;
 
   constructor(root: string) {
     this.root = root;
@@ -29,6 +30,7 @@ export class StorePaths {
     // No volume's name begins so.
     this.volumeTrash = join(this.volumes, ".trash");
     this.deletedVolumes = join(this.volumes, ".deleted");
+    this.build = join(root, "build");
   }
 
   blob(digest: Digest): string {
@@ -43,6 +45,11 @@ export class StorePaths {
 
   container(id: string): string {
     return `${this.containers}/${id}`;
+  }
+
+  /** Holds `diff`, until that has become a layer's. */
+  buildSnapshot(id: string): string {
+    return `${this.build}/snapshots/${id}`;
   }
 
   volume(name: string): string {
