@@ -8,6 +8,7 @@ import fc from "fast-check";
 import {
   createGlobalScope,
   DockerfileError,
+  lintDockerfile,
   parseDockerfile,
   planStages,
 } from "../../src/build/dockerfile/index.ts";
@@ -19,6 +20,7 @@ const BATCH = 2000;
 
 function takeWhole(text: string): void {
   const dockerfile = parseDockerfile(text);
+  lintDockerfile(dockerfile, { buildArgs: NONE, platformArgs: NONE });
   const globals = createGlobalScope(dockerfile, { buildArgs: NONE, platformArgs: NONE });
   for (const { stage } of planStages(dockerfile, globals).stages) {
     const scope = globals.stage([]);

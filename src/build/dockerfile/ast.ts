@@ -42,11 +42,13 @@ export interface Dockerfile {
   readonly source: DockerfileSource;
   /** What only a linter can object to. */
   readonly findings: readonly SyntaxFinding[];
+  /** `# check=skip=…` right above an instruction, by the instruction's first line. */
+  readonly checks: ReadonlyMap<number, CheckDirective>;
 }
 
 /** What the syntax tree no longer shows: found where lines are put together. */
 export interface SyntaxFinding {
-  readonly rule: "NoEmptyContinuation" | "LegacyKeyValueFormat" | "JSONArgsRecommended";
+  readonly rule: "NoEmptyContinuation" | "LegacyKeyValueFormat";
   readonly position: Position;
   /** What the rule's message names, an instruction as a rule. */
   readonly subject: string;

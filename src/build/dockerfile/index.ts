@@ -1,5 +1,12 @@
 export type * from "./ast.ts";
 export * from "./dockerfile-error.ts";
+export {
+  type LintOptions,
+  type LintResult,
+  lintDockerfile,
+} from "./lint/lint-dockerfile.ts";
+export { type RuleName, ruleDescription, ruleUrl } from "./lint/rules.ts";
+export type { LintWarning } from "./lint/warning-list.ts";
 export { type ModeChange, parseModeChange } from "./mode-change.ts";
 export { parseDockerfile, parseTrigger } from "./parse-dockerfile.ts";
 export { fromNames, planStages } from "./plan-stages.ts";

@@ -1,5 +1,6 @@
 import type {
   ArgInstruction,
+  CheckDirective,
   Dockerfile,
   DockerfileSource,
   Instruction,
@@ -7,7 +8,7 @@ import type {
   Stage,
   SyntaxFinding,
 } from "./ast.ts";
-import { readDirectives } from "./directives.ts";
+import { readCheckOptions, readDirectives } from "./directives.ts";
 import { DockerfileError } from "./dockerfile-error.ts";
 import { findHereDocuments, type HereDocument } from "./here-document.ts";
 import { InstructionLine, type LineOrigin } from "./instruction-line.ts";
@@ -23,12 +24,15 @@ export function parseDockerfile(text: string, fileName = "Dockerfile"): Dockerfi
   const { directives, firstLine } = readDirectives(source);
   const reader = new LineReader(source.lines, directives.escape, firstLine);
   const findings: SyntaxFinding[] = [];
+  const checks = new Map<number, CheckDirective>();
   const globalArgs: ArgInstruction[] = [];
   const stages: (Stage & { instructions: Instruction[] })[] = [];
   for (let logical = reader.read(); logical !== undefined; logical = reader.read()) {
     const origin = { source, escape: directives.escape, comments: logical.comments, findings };
     const line = readInstructionLine(logical, origin, reader);
     if (logical.emptyContinuation) line.note("NoEmptyContinuation", line.kind);
+    const check = inlineCheck(logical);
+    if (check !== undefined) checks.set(logical.line, check);
     if (line.kind === "FROM") {
       stages.push(parseFrom(line, stages.length));
       continue;
@@ -51,7 +55,16 @@ export function parseDockerfile(text: string, fileName = "Dockerfile"): Dockerfi
     const reason = globalArgs.length === 0 ? "file with no instructions" : "no build stage";
     throw new DockerfileError(reason, { source, position, hint: "it needs a FROM" });
   }
-  return { directives, globalArgs, stages, source, findings };
+  return { directives, globalArgs, stages, source, findings, checks };
+}
+
+/** `# check=skip=RULE why` among the comments above an instruction. */
+function inlineCheck({ comments }: LogicalLine): CheckDirective | undefined {
+  for (const comment of comments) {
+    const options = /^check\s*=\s*(\S+)/i.exec(comment)?.[1];
+    if (options !== undefined) return readCheckOptions(options);
+  }
+  return undefined;
 }
 
 /** `ONBUILD` of a base image's configuration. Throws `DockerfileError` with the trigger as the text. */

@@ -90,6 +90,5 @@ export function parseCommand(
   line.readFlags({});
   const args = line.json() ?? (line.rest === "" ? [] : undefined);
   if (args !== undefined) return { kind, ...line.base, command: { form: "exec", args } };
-  line.note("JSONArgsRecommended", kind);
   return { kind, ...line.base, command: { form: "shell", script: line.rest } };
 }
