@@ -5,7 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthRegistry } from "../tests/harness/berth-registry.ts";
 import { TestRegistry } from "../tests/harness/registry.ts";
@@ -13,9 +13,12 @@ import { median } from "./measure.ts";
 
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const SIZE = Number(process.env["BENCH_MEGABYTES"] ?? 1000) * 1_000_000;
-const PULLS = 200;
+/** Pulls or pushes at once. */
+const CLIENTS = 200;
 /** Of each of the concurrent pulls. Bytes. */
 const SMALL = 20_000_000;
+/** Of each of the concurrent pushes. Bytes. */
+const PUSHED = 10_000_000;
 
 interface Contender {
   readonly name: string;
@@ -91,20 +94,52 @@ async function resetPeak(pid: number): Promise<void> {
   await Bun.write(`/proc/${pid}/clear_refs`, "5");
 }
 
-/** All pulls at once by one process, so that the clients cost both the same. Milliseconds. */
-async function pullTogether({ base }: Contender, digest: string, name: string): Promise<number> {
-  const url = `${base}/v2/${name}/blobs/${digest}`;
-  const started = performance.now();
-  const outputs = Array.from({ length: PULLS }, () => ["-o", "/dev/null", url]).flat();
-  const parallel = ["--parallel", "--parallel-immediate", "--parallel-max", String(PULLS)];
+/** Transfers at once by one process, so that the clients cost both the same. */
+async function curlTogether(transfers: readonly (readonly string[])[]): Promise<void> {
+  const config = join(directory, "transfers");
+  await writeFile(config, transfers.map((lines) => lines.join("\n")).join("\nnext\n"));
+  const parallel = ["--parallel", "--parallel-immediate", "--parallel-max", String(CLIENTS)];
   const child = Bun.spawn(
-    ["curl", "-sS", "--fail", "--no-progress-meter", ...parallel, ...outputs],
+    ["curl", "--fail-early", "--no-progress-meter", ...parallel, "-K", config],
     {
       stdout: "ignore",
       stderr: "pipe",
     },
   );
   if ((await child.exited) !== 0) throw new Error(await new Response(child.stderr).text());
+}
+
+/** Milliseconds. */
+async function pullTogether({ base }: Contender, digest: string, name: string): Promise<number> {
+  const url = `url = "${base}/v2/${name}/blobs/${digest}"`;
+  const started = performance.now();
+  await curlTogether(Array.from({ length: CLIENTS }, () => [url, "fail", 'output = "/dev/null"']));
+  return performance.now() - started;
+}
+
+/** Begins all uploads, then sends all bodies at once, then ends all. Milliseconds. */
+async function pushTogether(to: Contender, blob: { file: string; digest: string }, name: string) {
+  const started = performance.now();
+  const clients = Array.from({ length: CLIENTS }, (_, index) => index);
+  const places = await Promise.all(clients.map((index) => startUpload(to, `${name}/${index}`)));
+  const headers = (index: number): string => join(directory, `pushed-${index}`);
+  const patch = ["fail", 'request = "PATCH"', `upload-file = "${blob.file}"`, 'header = "Expect:"'];
+  await curlTogether(
+    places.map((place, index) => [
+      `url = "${place}"`,
+      ...patch,
+      'output = "/dev/null"',
+      `dump-header = "${headers(index)}"`,
+    ]),
+  );
+  await Promise.all(
+    clients.map(async (index) => {
+      const next = /^location: *(\S+)/im.exec(await readFile(headers(index), "utf8"))?.[1] ?? "";
+      const target = withDigest(new URL(next, to.base).href, blob.digest);
+      const { status } = await fetch(target, { method: "PUT" });
+      if (status !== 201) throw new Error(`push: ${status}`);
+    }),
+  );
   return performance.now() - started;
 }
 
@@ -148,9 +183,15 @@ try {
   row("pull of a blob", SIZE, await measure((from) => pull(from, big.digest, "bench/0")));
   for (const contender of contenders) await push(contender, small, "bench/small");
   row(
-    `${PULLS} pulls of ${SMALL / 1e6} MB at once`,
-    SMALL * PULLS,
+    `${CLIENTS} pulls of ${SMALL / 1e6} MB at once`,
+    SMALL * CLIENTS,
     await measure((from) => pullTogether(from, small.digest, "bench/small")),
+  );
+  const pushed = await makeFile("pushed", PUSHED);
+  row(
+    `${CLIENTS} pushes of ${PUSHED / 1e6} MB at once`,
+    PUSHED * CLIENTS,
+    await measure((to, round) => pushTogether(to, pushed, `many/${round + 1}`)),
   );
 } finally {
   await berth.stop();
