@@ -15,7 +15,7 @@ import {
   type Reference,
   referenceString,
 } from "../../src/spec/index.ts";
-import { readFlags } from "./registry.ts";
+import { readFlags } from "./read-flags.ts";
 
 const remoteFlags = { "insecure-registry": { type: "string", multiple: true } } as const;
 const INSECURE_HELP =

@@ -5,7 +5,7 @@ import {
   serveRegistry,
 } from "../../src/registry/index.ts";
 import { invalidArgument } from "../../src/spec/index.ts";
-import { readFlags } from "./registry.ts";
+import { readFlags } from "./read-flags.ts";
 
 const SERVE_USAGE = `Usage:  berth registry serve [OPTIONS]
 
@@ -40,6 +40,7 @@ export async function serve(words: readonly string[]): Promise<void> {
   const log = stderrLog(settings.logLevel);
   const registry = await serveRegistry(settings, log);
   log.log("info", "serving", { url: registry.url, root: settings.root });
+  process.on("SIGHUP", () => void registry.reload());
   let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {

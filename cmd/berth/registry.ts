@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { errorKind, errorMessage } from "../../src/spec/index.ts";
 
 const USAGE = `Usage:  berth registry COMMAND
@@ -11,7 +10,7 @@ Commands:
   passwd       Print a line for an htpasswd file
   ls           List a registry's repositories or a repository's tags
   inspect      Show what a registry has under a tag or digest
-  rm           Remove tags or, by digest, manifests
+  rm, delete   Remove tags or, by digest, manifests
   copy         Copy an image with all its platforms from one registry to another
 `;
 
@@ -24,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   ls: async () => (await import("./registry-remote.ts")).list,
   inspect: async () => (await import("./registry-remote.ts")).inspect,
   rm: async () => (await import("./registry-remote.ts")).remove,
+  delete: async () => (await import("./registry-remote.ts")).remove,
   copy: async () => (await import("./registry-remote.ts")).copy,
 };
 
@@ -51,25 +51,4 @@ export async function runRegistry(words: readonly string[]): Promise<void> {
 function isFlagError(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS");
-}
-
-type Options = NonNullable<Parameters<typeof parseArgs>[0]>["options"];
-
-/** Reads a command's flags; `--help` prints the usage and ends the process. */
-export function readFlags<T extends NonNullable<Options>>(
-  words: readonly string[],
-  usage: string,
-  options: T,
-) {
-  const all = { ...options, help: { type: "boolean", short: "h" } } as const;
-  const { values, positionals } = parseArgs({
-    args: [...words],
-    options: all,
-    allowPositionals: true,
-  });
-  if ((values as { help?: boolean }).help === true) {
-    process.stdout.write(usage);
-    process.exit(0);
-  }
-  return { values, positionals };
 }

@@ -1,18 +1,20 @@
 import { errorMessage } from "../spec/index.ts";
+import { Listener } from "./http/listener.ts";
 import { openRegistry } from "./open-registry.ts";
 import type { RegistryLog } from "./registry-log.ts";
 import type { RegistrySettings } from "./registry-settings.ts";
+import { CertificateFiles } from "./tls/certificate-files.ts";
 
 export interface RunningRegistry {
   /** `http://127.0.0.1:5000` */
   readonly url: string;
   readonly port: number;
+  /** Reads the certificate's files anew, as happens by itself when they change. */
+  reload(): Promise<void>;
   /** Answers what has been asked, for some seconds, then ends. */
   stop(): Promise<void>;
 }
 
-/** Seconds without a byte in either direction after which a connection is closed; the most that there is. */
-const IDLE_TIMEOUT = 255;
 /** Milliseconds. */
 const STOP_TIMEOUT = 10_000;
 
@@ -22,23 +24,15 @@ export async function serveRegistry(
   log: RegistryLog,
 ): Promise<RunningRegistry> {
   const { app, collector, services, webhooks } = await openRegistry(settings, log);
-  const { tls } = settings;
-  const server = Bun.serve({
+  const files = settings.tls && new CertificateFiles(settings.tls, log);
+  const listener = await Listener.open({
     hostname: settings.hostname,
     port: settings.port,
-    idleTimeout: IDLE_TIMEOUT,
-    // Blobs have any size; their limits are the settings'.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    development: false,
-    ...(tls === undefined
-      ? {}
-      : { tls: { cert: Bun.file(tls.certificate), key: Bun.file(tls.key) } }),
-    fetch: (request, listener) => app.handle(request, listener.requestIP(request)?.address ?? ""),
-    error: (error) => {
-      log.log("error", "answer", { error: errorMessage(error) });
-      return new Response(null, { status: 500 });
-    },
+    certificate: await files?.read(),
+    handle: (request, remote) => app.handle(request, remote),
+    onBroken: (error) => log.log("error", "answer", { error: errorMessage(error) }),
   });
+  files?.watch((certificate) => listener.renew(certificate));
   await webhooks.start();
   const timer = settings.gc.interval > 0 ? setInterval(collect, settings.gc.interval) : undefined;
   function collect(): void {
@@ -54,14 +48,15 @@ export async function serveRegistry(
       (error: unknown) => log.log("error", "collect", { error: errorMessage(error) }),
     );
   }
+  const host = settings.hostname.includes(":") ? `[${settings.hostname}]` : settings.hostname;
   return {
-    url: server.url.href.replace(/\/$/, ""),
-    port: server.port ?? settings.port,
+    url: `${settings.tls === undefined ? "http" : "https"}://${host}:${listener.port}`,
+    port: listener.port,
+    reload: async () => await files?.reload(),
     stop: async () => {
       clearInterval(timer);
-      const timeout = setTimeout(() => void server.stop(true), STOP_TIMEOUT);
-      await server.stop();
-      clearTimeout(timeout);
+      files?.stop();
+      await listener.stop(STOP_TIMEOUT);
       await webhooks.stop();
     },
   };

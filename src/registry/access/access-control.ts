@@ -6,6 +6,11 @@ export interface Credentials {
   readonly value: string;
 }
 
+/** What a request says of who asks. */
+export interface WithHeaders {
+  readonly headers: { get(name: string): string | null };
+}
+
 /** A way to find out who asks. */
 export interface Authenticator {
   /** Undefined for credentials that are not good. */
@@ -20,7 +25,7 @@ export class AccessControl {
   constructor(private readonly authenticator: Authenticator | undefined) {}
 
   /** For `/v2/`: clients learn here how to log in, so anonymous is answered with a challenge. */
-  async requireLogin(request: Request, origin: string): Promise<void> {
+  async requireLogin(request: WithHeaders, origin: string): Promise<void> {
     if (this.authenticator === undefined) return;
     const credentials = credentialsOf(request);
     const identity = credentials && (await this.authenticator.identify(credentials));
@@ -32,7 +37,7 @@ export class AccessControl {
    * more than one request.
    */
   async require(
-    request: Request,
+    request: WithHeaders,
     origin: string,
     needs: readonly Need[],
     wanted = needs,
@@ -45,14 +50,14 @@ export class AccessControl {
     throw this.refusal(origin, scopeOf(wanted), credentials);
   }
 
-  async requireCatalog(request: Request, origin: string): Promise<Identity> {
+  async requireCatalog(request: WithHeaders, origin: string): Promise<Identity> {
     const scope = "registry:catalog:*";
     const { identity, credentials } = await this.identify(request, origin, scope);
     if (identity.sees !== undefined) return identity;
     throw this.refusal(origin, scope, credentials);
   }
 
-  private async identify(request: Request, origin: string, scope: string) {
+  private async identify(request: WithHeaders, origin: string, scope: string) {
     const { authenticator } = this;
     if (authenticator === undefined) return { identity: everybodyMayAll, credentials: undefined };
     const credentials = credentialsOf(request);
@@ -93,7 +98,7 @@ function scopeOf(needs: readonly Need[]): string {
     .join(" ");
 }
 
-export function credentialsOf(request: Request): Credentials | undefined {
+export function credentialsOf(request: WithHeaders): Credentials | undefined {
   const header = request.headers.get("authorization");
   const [, scheme = "", value = ""] = /^(\w+)\s+(\S+)\s*$/.exec(header ?? "") ?? [];
   const word = scheme.toLowerCase();

@@ -1,8 +1,22 @@
 import type { Identity } from "../access/identity.ts";
+import type { Answer } from "./answer.ts";
+
+/** A request as the registry sees it. */
+export interface RegistryRequest {
+  readonly method: string;
+  /** With the host that the client named. */
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: { get(name: string): string | null };
+  /** The body as it comes; nothing is buffered. Throws when the client goes away. To be read once. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Is nobody there any more? */
+  readonly gone: boolean;
+}
 
 /** A request on its way through the registry. */
 export interface Call {
-  readonly request: Request;
+  readonly request: RegistryRequest;
   readonly url: URL;
   /** `https://registry.example`: as the client reaches the registry. */
   readonly origin: string;
@@ -13,9 +27,19 @@ export interface Call {
   identity: Identity;
 }
 
-export type Handler = (call: Call) => Promise<Response>;
+export type Handler = (call: Call) => Promise<Answer>;
 
-/** The body as it comes; nothing is buffered. Throws when the client goes away. */
-export async function* requestBody(request: Request): AsyncGenerator<Uint8Array> {
-  if (request.body !== null) yield* request.body;
+/** The whole of a body that has `limit` bytes at the most; undefined for a longer one. */
+export async function smallBody(
+  request: RegistryRequest,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts);
 }

@@ -2,6 +2,7 @@ import { MediaType } from "../../spec/index.ts";
 import { requireDigest } from "../names.ts";
 import { RegistryFault } from "../registry-fault.ts";
 import type { RegistryServices } from "../registry-services.ts";
+import { type Answer, type AnswerHeaders, jsonAnswer } from "./answer.ts";
 import type { Call } from "./call.ts";
 import { pageOf } from "./page.ts";
 
@@ -9,7 +10,7 @@ import { pageOf } from "./page.ts";
 const CATALOG_PAGE = 100;
 const REFERRERS_PAGE = 1000;
 
-export async function listTags(services: RegistryServices, call: Call): Promise<Response> {
+export async function listTags(services: RegistryServices, call: Call): Promise<Answer> {
   const { source, name } = services.sourceOf(call);
   const tags = await source.tags(name);
   if (tags === undefined) {
@@ -18,20 +19,20 @@ export async function listTags(services: RegistryServices, call: Call): Promise<
     });
   }
   const page = pageOf(tags, call.url, (tag) => tag);
-  return json({ name: call.name, tags: page.items }, page.link);
+  return jsonAnswer({ name: call.name, tags: page.items }, linkTo(page.link));
 }
 
 /** Docker's registry API, "Listing repositories": those that the asker may see. */
-export async function listRepositories(services: RegistryServices, call: Call): Promise<Response> {
+export async function listRepositories(services: RegistryServices, call: Call): Promise<Answer> {
   const all = await services.repositories.names();
   const visible = all.filter((name) => call.identity.sees?.(name) === true);
   const most = call.url.searchParams.has("n") ? Number.POSITIVE_INFINITY : CATALOG_PAGE;
   const page = pageOf(visible, call.url, (name) => name, most);
-  return json({ repositories: page.items }, page.link);
+  return jsonAnswer({ repositories: page.items }, linkTo(page.link));
 }
 
 /** OCI distribution-spec, "Listing Referrers". Nobody refers to what is unknown: an empty list. */
-export async function listReferrers(services: RegistryServices, call: Call): Promise<Response> {
+export async function listReferrers(services: RegistryServices, call: Call): Promise<Answer> {
   const subject = requireDigest(call.reference);
   const { source, name } = services.sourceOf(call);
   const all = await source.referrers(name, subject);
@@ -45,13 +46,13 @@ export async function listReferrers(services: RegistryServices, call: Call): Pro
       : all.filter(({ artifactType }) => wanted.includes(artifactType ?? ""));
   const page = pageOf(matching, call.url, ({ digest }) => digest, REFERRERS_PAGE);
   const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: page.items };
-  const response = json(index, page.link, MediaType.ociIndex);
-  if (wanted.length > 0) response.headers.set("OCI-Filters-Applied", "artifactType");
-  return response;
+  return jsonAnswer(index, {
+    "Content-Type": MediaType.ociIndex,
+    ...linkTo(page.link),
+    ...(wanted.length > 0 ? { "OCI-Filters-Applied": "artifactType" } : {}),
+  });
 }
 
-function json(value: unknown, link: string | undefined, type = "application/json"): Response {
-  const headers = new Headers({ "Content-Type": type });
-  if (link !== undefined) headers.set("Link", link);
-  return new Response(JSON.stringify(value), { headers });
+function linkTo(link: string | undefined): AnswerHeaders {
+  return link === undefined ? {} : { Link: link };
 }

@@ -2,31 +2,37 @@ import { type Digest, isDigest, splitDigest } from "../../spec/index.ts";
 import { isTag, requireDigest, requireTag } from "../names.ts";
 import { RegistryFault } from "../registry-fault.ts";
 import type { RegistryServices } from "../registry-services.ts";
-import { type Call, requestBody } from "./call.ts";
+import { type Answer, type AnswerHeaders, answer } from "./answer.ts";
+import { type Call, smallBody } from "./call.ts";
 
 /** GET and HEAD of a manifest. It is given as it was pushed, whatever the client would rather accept. */
-export async function getManifest(services: RegistryServices, call: Call): Promise<Response> {
+export async function getManifest(services: RegistryServices, call: Call): Promise<Answer> {
   const reference = requireReference(call.reference);
   const { source, name } = services.sourceOf(call);
   const manifest = await source.manifest(name, reference);
   if (manifest === undefined) throw manifestUnknown(reference);
-  const headers: Record<string, string> = {
+  const headers: AnswerHeaders = {
     "Content-Type": manifest.mediaType,
     "Docker-Content-Digest": manifest.digest,
     ETag: `"${manifest.digest}"`,
   };
   if (call.request.headers.get("if-none-match") === `"${manifest.digest}"`) {
-    return new Response(null, { status: 304, headers });
+    return answer(304, headers);
   }
   headers["Content-Length"] = String(manifest.bytes.length);
-  const body = call.request.method === "HEAD" ? null : new Uint8Array(manifest.bytes);
-  return new Response(body, { headers });
+  return answer(200, headers, manifest.bytes);
 }
 
-export async function putManifest(services: RegistryServices, call: Call): Promise<Response> {
+export async function putManifest(services: RegistryServices, call: Call): Promise<Answer> {
   const reference = requireReference(call.reference);
   await services.quotas.requireRoom(call.name);
-  const bytes = await readManifest(call.request, services.settings.maxManifestSize);
+  const limit = services.settings.maxManifestSize;
+  const bytes = await smallBody(call.request, limit);
+  if (bytes === undefined) {
+    throw new RegistryFault("SIZE_INVALID", `manifests may have ${limit} bytes at the most`, {
+      status: 413,
+    });
+  }
   const digest = digestOf(bytes, reference);
   const extraTags = call.url.searchParams.getAll("tag").map(requireTag);
   const tags = isTag(reference) ? [reference] : extraTags;
@@ -46,17 +52,17 @@ export async function putManifest(services: RegistryServices, call: Call): Promi
     const pushed = tag === undefined ? target : { ...target, tag };
     await services.webhooks.announce("push", pushed, call.identity.user, call.origin);
   }
-  const headers = new Headers({
+  const headers: AnswerHeaders = {
     Location: `/v2/${repository}/manifests/${digest}`,
     "Docker-Content-Digest": digest,
-  });
-  if (document.subject !== undefined) headers.set("OCI-Subject", document.subject.digest);
-  for (const tag of isTag(reference) ? [] : extraTags) headers.append("OCI-Tag", tag);
-  return new Response(null, { status: 201, headers });
+  };
+  if (document.subject !== undefined) headers["OCI-Subject"] = document.subject.digest;
+  if (!isTag(reference) && extraTags.length > 0) headers["OCI-Tag"] = extraTags;
+  return answer(201, headers);
 }
 
 /** By tag: the name alone. By digest: the manifest with all its tags. */
-export async function deleteManifest(services: RegistryServices, call: Call): Promise<Response> {
+export async function deleteManifest(services: RegistryServices, call: Call): Promise<Answer> {
   const reference = requireReference(call.reference);
   const { name: repository } = call;
   const removed = isDigest(reference)
@@ -67,7 +73,7 @@ export async function deleteManifest(services: RegistryServices, call: Call): Pr
     ? { repository, digest: reference }
     : { repository, tag: reference };
   await services.webhooks.announce("delete", target, call.identity.user, call.origin);
-  return new Response(null, { status: 202 });
+  return answer(202);
 }
 
 function requireReference(reference: string): string {
@@ -76,21 +82,6 @@ function requireReference(reference: string): string {
 
 function manifestUnknown(reference: string): RegistryFault {
   return new RegistryFault("MANIFEST_UNKNOWN", "manifest unknown", { detail: { reference } });
-}
-
-async function readManifest(request: Request, limit: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of requestBody(request)) {
-    size += chunk.length;
-    if (size > limit) {
-      throw new RegistryFault("SIZE_INVALID", `manifests may have ${limit} bytes at the most`, {
-        status: 413,
-      });
-    }
-    parts.push(chunk);
-  }
-  return Buffer.concat(parts);
 }
 
 function digestOf(bytes: Uint8Array, reference: string): Digest {

@@ -6,8 +6,9 @@ import { requireName } from "../names.ts";
 import { faultOf, RegistryFault } from "../registry-fault.ts";
 import type { RegistryLog } from "../registry-log.ts";
 import type { RegistryServices } from "../registry-services.ts";
+import { type Answer, answer, jsonAnswer } from "./answer.ts";
 import { deleteBlob, getBlob } from "./blob-routes.ts";
-import type { Call } from "./call.ts";
+import type { Call, RegistryRequest } from "./call.ts";
 import { listReferrers, listRepositories, listTags } from "./discovery-routes.ts";
 import { deleteManifest, getManifest, putManifest } from "./manifest-routes.ts";
 import { findRoute, type Resource } from "./route.ts";
@@ -22,7 +23,7 @@ import {
 
 interface Operation {
   readonly action: Action;
-  readonly run: (services: RegistryServices, call: Call) => Promise<Response>;
+  readonly run: (services: RegistryServices, call: Call) => Promise<Answer>;
 }
 
 type RepositoryResource = Exclude<Resource, "base" | "catalog">;
@@ -66,41 +67,45 @@ export interface RegistryAppOptions {
 /** The status of an answer that nobody is there for any more, in the log alone. */
 const CLIENT_GONE = 499;
 
+const COMMON = {
+  "Docker-Distribution-Api-Version": "registry/2.0",
+  "X-Content-Type-Options": "nosniff",
+};
+const PLAIN = { "Content-Type": "text/plain; charset=utf-8" };
+
 /** The registry as a function from requests to answers. */
 export class RegistryApp {
   constructor(private readonly options: RegistryAppOptions) {}
 
-  async handle(request: Request, remote: string): Promise<Response> {
+  async handle(request: RegistryRequest, remote: string): Promise<Answer> {
     const { metrics } = this.options.services;
     const started = performance.now();
     const seen = { resource: "other", user: undefined as string | undefined };
     metrics.begin();
-    let response: Response;
+    let reply: Answer;
     let failure: unknown;
     try {
-      response = await this.answer(request, seen);
+      reply = await this.answer(request, seen);
     } catch (error) {
       failure = error;
-      response = faultResponse(faultOf(error));
+      reply = faultAnswer(faultOf(error));
     }
-    response.headers.set("Docker-Distribution-Api-Version", "registry/2.0");
-    response.headers.set("X-Content-Type-Options", "nosniff");
-    const status = request.signal.aborted ? CLIENT_GONE : response.status;
+    const status = request.gone ? CLIENT_GONE : reply.status;
     const seconds = (performance.now() - started) / 1000;
     metrics.end(request.method, seen.resource, status, seconds);
     this.report(request, remote, seen.user, status, seconds, failure);
-    return response;
+    return { ...reply, headers: { ...COMMON, ...reply.headers } };
   }
 
   private async answer(
-    request: Request,
+    request: RegistryRequest,
     seen: { resource: string; user: string | undefined },
-  ): Promise<Response> {
-    const url = new URL(request.url);
+  ): Promise<Answer> {
+    const { url } = request;
     const own = await this.ownRoute(request, url);
     if (own !== undefined) return own;
     const route = findRoute(url.pathname);
-    if (route === undefined) return new Response("404 page not found\n", { status: 404 });
+    if (route === undefined) return answer(404, PLAIN, "404 page not found\n");
     seen.resource = route.resource;
     const origin = this.options.externalUrl ?? url.origin;
     if (route.resource === "base" || route.resource === "catalog") {
@@ -108,7 +113,7 @@ export class RegistryApp {
     }
     if (route.resource === "base") {
       await this.options.access.requireLogin(request, origin);
-      return Response.json({});
+      return jsonAnswer({});
     }
     const { reference } = route;
     const call: Call = { request, url, origin, name: "", reference, identity: everybodyMayAll };
@@ -125,17 +130,19 @@ export class RegistryApp {
     return await operation.run(this.options.services, repositoryCall);
   }
 
-  private async ownRoute(request: Request, url: URL): Promise<Response | undefined> {
+  private async ownRoute(request: RegistryRequest, url: URL): Promise<Answer | undefined> {
     const { tokens, exposeMetrics, checkHealth, services } = this.options;
     switch (url.pathname) {
       case "/healthz":
         await checkHealth();
-        return new Response("ok\n");
+        return answer(200, PLAIN, "ok\n");
       case "/metrics":
         if (!exposeMetrics) return undefined;
-        return new Response(services.metrics.text(), {
-          headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" },
-        });
+        return answer(
+          200,
+          { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" },
+          services.metrics.text(),
+        );
       case "/token":
         return tokens === undefined ? undefined : await issueToken(tokens, request, url);
       default:
@@ -166,7 +173,7 @@ export class RegistryApp {
   }
 
   private report(
-    request: Request,
+    request: RegistryRequest,
     remote: string,
     user: string | undefined,
     status: number,
@@ -176,7 +183,7 @@ export class RegistryApp {
     const fields = {
       method: request.method,
       // Without the query: a signature or token may stand in it.
-      path: new URL(request.url).pathname,
+      path: request.url.pathname,
       status,
       ms: Math.round(seconds * 1e5) / 100,
       remote,
@@ -195,7 +202,7 @@ export class RegistryApp {
   }
 }
 
-function operationOf(request: Request, resource: RepositoryResource): Operation {
+function operationOf(request: RegistryRequest, resource: RepositoryResource): Operation {
   const operations = OPERATIONS[resource];
   requireMethod(request, Object.keys(operations));
   const operation = operations[request.method];
@@ -204,14 +211,14 @@ function operationOf(request: Request, resource: RepositoryResource): Operation 
   return operation;
 }
 
-function requireMethod(request: Request, methods: readonly string[]): void {
+function requireMethod(request: RegistryRequest, methods: readonly string[]): void {
   if (methods.includes(request.method)) return;
   throw new RegistryFault("UNSUPPORTED", "The operation is unsupported.", {
     headers: { Allow: methods.join(", ") },
   });
 }
 
-function faultResponse(fault: RegistryFault): Response {
+function faultAnswer(fault: RegistryFault): Answer {
   const headers = { "Content-Type": "application/json", ...fault.headers };
-  return new Response(fault.body(), { status: fault.status, headers });
+  return answer(fault.status, headers, fault.body());
 }

@@ -3,11 +3,12 @@ import type { Algorithm } from "../content/uploads.ts";
 import { requireDigest, requireName } from "../names.ts";
 import { RegistryFault } from "../registry-fault.ts";
 import type { RegistryServices } from "../registry-services.ts";
+import { type Answer, answer } from "./answer.ts";
 import { parseContentRange } from "./byte-range.ts";
-import { type Call, requestBody } from "./call.ts";
+import type { Call } from "./call.ts";
 
 /** POST: begins an upload, makes it whole at once (`digest`), or takes over from another (`mount`). */
-export async function startUpload(services: RegistryServices, call: Call): Promise<Response> {
+export async function startUpload(services: RegistryServices, call: Call): Promise<Answer> {
   const { searchParams } = call.url;
   await services.quotas.requireRoom(call.name);
   const mount = searchParams.get("mount");
@@ -39,22 +40,19 @@ export async function startUpload(services: RegistryServices, call: Call): Promi
 }
 
 /** GET: how far the upload is. */
-export async function uploadStatus(services: RegistryServices, call: Call): Promise<Response> {
+export async function uploadStatus(services: RegistryServices, call: Call): Promise<Answer> {
   const size = await services.uploads.size(call.name, call.reference);
-  return new Response(null, {
-    status: 204,
-    headers: uploadHeaders(call.name, call.reference, size),
-  });
+  return answer(204, uploadHeaders(call.name, call.reference, size));
 }
 
 /** PATCH: the next chunk, or a stream of any length. */
-export async function continueUpload(services: RegistryServices, call: Call): Promise<Response> {
+export async function continueUpload(services: RegistryServices, call: Call): Promise<Answer> {
   const size = await receive(services, call, call.reference);
   return accepted(call.name, call.reference, size);
 }
 
 /** PUT: the rest, if any, and the digest of the whole. */
-export async function finishUpload(services: RegistryServices, call: Call): Promise<Response> {
+export async function finishUpload(services: RegistryServices, call: Call): Promise<Answer> {
   const { name, reference: id } = call;
   await services.uploads.size(name, id);
   const digest = requireDigest(call.url.searchParams.get("digest") ?? "");
@@ -64,9 +62,9 @@ export async function finishUpload(services: RegistryServices, call: Call): Prom
   return created(name, digest);
 }
 
-export async function cancelUpload(services: RegistryServices, call: Call): Promise<Response> {
+export async function cancelUpload(services: RegistryServices, call: Call): Promise<Answer> {
   await services.uploads.cancel(call.name, call.reference);
-  return new Response(null, { status: 204 });
+  return answer(204);
 }
 
 async function mountBlob(
@@ -102,7 +100,7 @@ async function receive(services: RegistryServices, call: Call, id: string): Prom
   }
   const quota = await services.quotas.room(call.name);
   const { maxBlobSize } = services.settings;
-  const body = exactly(requestBody(call.request), announced);
+  const body = exactly(call.request.body, announced);
   return await services.uploads.append(call.name, id, services.metrics.countIn(body), {
     at: range?.start,
     limit: (size) => {
@@ -142,11 +140,11 @@ function uploadHeaders(name: string, id: string, size: number): Record<string, s
   };
 }
 
-function accepted(name: string, id: string, size: number): Response {
-  return new Response(null, { status: 202, headers: uploadHeaders(name, id, size) });
+function accepted(name: string, id: string, size: number): Answer {
+  return answer(202, uploadHeaders(name, id, size));
 }
 
-function created(name: string, digest: string): Response {
+function created(name: string, digest: string): Answer {
   const headers = { Location: `/v2/${name}/blobs/${digest}`, "Docker-Content-Digest": digest };
-  return new Response(null, { status: 201, headers });
+  return answer(201, headers);
 }

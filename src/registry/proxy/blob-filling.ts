@@ -41,7 +41,7 @@ export class BlobFilling {
       await this.done;
       return await this.places.finished(range);
     }
-    return streamOf(this.follow(range, unfinished));
+    return this.follow(range, unfinished);
   }
 
   /** The last byte is held back until the digest is verified: nobody gets a wrong blob as a whole one. */
@@ -67,25 +67,11 @@ export class BlobFilling {
       if (!this.finished && at < range.end) await next;
     }
     await this.done;
-    const rest = new Response(await this.places.finished({ start: at, end: range.end }));
-    if (rest.body !== null) yield* rest.body;
+    yield* await this.places.finished({ start: at, end: range.end });
   }
 
   private wake(): void {
     this.progress.resolve();
     this.progress = Promise.withResolvers<void>();
   }
-}
-
-function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await source.next();
-      if (done === true) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await source.return(undefined);
-    },
-  });
 }

@@ -48,10 +48,12 @@ describe("pull through", () => {
     await using cache = await startCache();
     const before = asked(`GET /v2/lib/app/blobs/${bigDigest}`);
     const path = `/v2/hub/lib/app/blobs/${bigDigest}`;
+    const lengths: (string | null)[] = [];
     const answers = await Promise.all(
       Array.from({ length: 8 }, async (_, index) => {
         const headers = index === 0 ? { Range: "bytes=1000000-1000009" } : undefined;
         const response = await cache.send("GET", path, headers && { headers });
+        lengths[index] = response.headers.get("content-length");
         return new Uint8Array(await response.arrayBuffer());
       }),
     );
@@ -59,6 +61,7 @@ describe("pull through", () => {
       0,
     );
     for (const answer of answers.slice(1)) expect(sha256(answer)).toBe(bigDigest);
+    expect(lengths).toEqual(["10", ...Array.from({ length: 7 }, () => String(big.length))]);
     expect(asked(`GET /v2/lib/app/blobs/${bigDigest}`) - before).toBe(1);
     const head = await cache.send("HEAD", path);
     expect(head.headers.get("content-length")).toBe(String(big.length));

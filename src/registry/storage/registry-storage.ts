@@ -13,8 +13,8 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** What an answer can have for its body. */
-export type ObjectBody = Blob | ReadableStream<Uint8Array>;
+/** Bytes on their way. A piece may be overwritten when the next one is asked for. */
+export type ObjectBody = AsyncIterable<Uint8Array>;
 
 /**
  * What the registry needs of a place for bytes. Keys are paths of safe words. Several servers may use one
@@ -35,7 +35,7 @@ export interface RegistryStorage {
   remove(key: string): Promise<void>;
   /** Everything below `prefix/`; the direct children in the order of their names. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
-  /** The object's bytes as a stream that is read as fast as the client takes it. */
+  /** The object's bytes, read as fast as they are asked for. */
   body(key: string, range?: ByteRange): Promise<ObjectBody>;
   /** Throws where the place cannot be used. */
   check(): Promise<void>;

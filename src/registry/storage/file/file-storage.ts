@@ -16,12 +16,14 @@ import {
 import { dirname, join } from "node:path";
 import type { ByteRange, ObjectBody, ObjectInfo, RegistryStorage } from "../registry-storage.ts";
 import { isErrno, unlessMissing } from "./errno.ts";
+import { FileReader } from "./file-reader.ts";
 import { FileUploads } from "./file-uploads.ts";
 import { placeFile } from "./place-file.ts";
 
 /** A directory of a local or shared file system. A key is the path of its file. */
 export class FileStorage implements RegistryStorage {
   readonly uploads: FileUploads;
+  private readonly reader = new FileReader();
 
   private constructor(private readonly root: string) {
     this.uploads = new FileUploads(root);
@@ -96,8 +98,7 @@ export class FileStorage implements RegistryStorage {
   }
 
   async body(key: string, range?: ByteRange): Promise<ObjectBody> {
-    const file = Bun.file(this.path(key));
-    return range === undefined ? file : file.slice(range.start, range.end + 1);
+    return this.reader.read(this.path(key), range);
   }
 
   async check(): Promise<void> {
