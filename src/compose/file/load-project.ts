@@ -28,6 +28,7 @@ export interface LoadOptions {
   interpolate?: boolean;
   normalise?: boolean;
   resolvePaths?: boolean;
+  /** Read env_file. */
   resolveEnvironment?: boolean;
   checkConsistency?: boolean;
   stdin(): Promise<string>;
@@ -90,10 +91,8 @@ async function finish(
   if (options.checkConsistency ?? true) checkProject(enabled, root, new Set(Object.keys(disabled)));
   const services: Record<string, Service> = {};
   for (const [name, service] of Object.entries(enabled.services)) {
-    services[name] =
-      (options.resolveEnvironment ?? true)
-        ? await resolveServiceEnvironment(name, service, found.environment)
-        : service;
+    const readFiles = options.resolveEnvironment ?? true;
+    services[name] = await resolveServiceEnvironment(name, service, found.environment, readFiles);
     services[name] = await resolveServiceLabels(name, services[name], found.environment);
   }
   return { ...found, project: { ...enabled, services }, disabled, root };

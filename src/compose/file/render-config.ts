@@ -1,5 +1,5 @@
 import { PathTable } from "./path-table.ts";
-import type { Project } from "./project.ts";
+import type { BlkioConfig, Project, Service } from "./project.ts";
 import { renderYaml } from "./render-yaml.ts";
 
 type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
@@ -17,6 +17,37 @@ export function renderConfig(project: Project, { format, escapeDollars }: Render
   if (format === "yaml") return `${renderYaml(ordered)}\n`;
   return `${JSON.stringify(jsonShape(ordered), undefined, 2)}\n`;
 }
+
+/** One service as Docker's Compose writes it in JSON, which is what it hashes. */
+export function serviceJson(service: Service): string {
+  const { env_file: files, blkio_config: limits, develop } = service;
+  const named = {
+    ...service,
+    env_file: files?.map((file) => (file.required ? file.path : file)),
+    develop: develop?.watch && {
+      watch: develop.watch.map((rule) => ({ exec: { command: null }, ...rule })),
+    },
+    blkio_config: limits && goNames(limits),
+  };
+  const plain = JSON.parse(JSON.stringify({ services: { x: named } })) as Value;
+  const shaped = jsonShape(order(trim(plain, []), [])) as { services: { x: Value } };
+  return JSON.stringify(shaped.services.x);
+}
+
+/** The structures of Go that have no names for JSON keep their own. */
+const goNames = (limits: BlkioConfig): unknown =>
+  Object.fromEntries(
+    Object.entries(limits).map(([key, value]) => [
+      key,
+      Array.isArray(value)
+        ? value.map((entry) =>
+            "rate" in entry
+              ? { Path: entry.path, Rate: entry.rate }
+              : { Path: entry.path, Weight: entry.weight },
+          )
+        : value,
+    ]),
+  );
 
 /** What Docker's Compose leaves out: false and zero where that is the default, commands without words. */
 function trim(value: Value, path: readonly string[]): Value {

@@ -5,18 +5,19 @@ import type { Environment } from "./environment.ts";
 import type { Service } from "./project.ts";
 
 /**
- * The service with its environment whole: the values of its files, its own over them, and what it names
- * without a value taken from the project's environment (left null if that has none).
+ * The service with its environment whole: the values of its files (if `readFiles`), its own over them, and
+ * what it names without a value taken from the project's environment (left null if that has none).
  */
 export async function resolveServiceEnvironment(
   name: string,
   service: Service,
   environment: Environment,
+  readFiles: boolean,
 ): Promise<Service> {
   const own = Object.entries(service.environment ?? {}).map(
     ([key, value]): [string, string | null] => [key, value ?? environment.lookup(key) ?? null],
   );
-  const files = service.env_file ?? [];
+  const files = readFiles ? (service.env_file ?? []) : [];
   if (files.length === 0) {
     return service.environment === undefined
       ? service

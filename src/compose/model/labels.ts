@@ -1,0 +1,21 @@
+/** The labels by which Docker Compose, and whoever speaks its language, knows what belongs to a project. */
+export const LABEL = {
+  project: "com.docker.compose.project",
+  service: "com.docker.compose.service",
+  configHash: "com.docker.compose.config-hash",
+  number: "com.docker.compose.container-number",
+  volume: "com.docker.compose.volume",
+  network: "com.docker.compose.network",
+  workingDirectory: "com.docker.compose.project.working_dir",
+  configFiles: "com.docker.compose.project.config_files",
+  environmentFile: "com.docker.compose.project.environment_file",
+  oneOff: "com.docker.compose.oneoff",
+  slug: "com.docker.compose.slug",
+  image: "com.docker.compose.image",
+  dependsOn: "com.docker.compose.depends_on",
+  version: "com.docker.compose.version",
+  replace: "com.docker.compose.replace",
+} as const;
+
+/** The version of Docker Compose whose labels and hashes these are. */
+export const COMPOSE_VERSION = "2.40.3";
