@@ -1,4 +1,5 @@
 import { type CliHost, Output, runCli } from "../../src/cli/index.ts";
+import { composeCommand } from "../../src/compose/compose-command.ts";
 import { BUILD_COMMIT, BUILD_TIME, PROGRAM_VERSION } from "./build-info.ts";
 
 /** Gives the command line what it needs of the machine, runs it, and ends the process. */
@@ -12,6 +13,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<never> {
       const { makeTerminalRaw, terminalSize } = await import("../../src/linux/terminal.ts");
       return { size: terminalSize, makeRaw: makeTerminalRaw };
     },
+    commands: [composeCommand],
     registry: async () => (await import("./registry-access.ts")).registryAccess,
   };
   // Ends at once: what a command left open (a stream, a reader of standard input) must not hold it.

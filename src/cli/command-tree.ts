@@ -1,4 +1,5 @@
 import type { AnyCommand } from "./command.ts";
+import type { Flags } from "./flags/flag.ts";
 
 export type CommandGroup = "Common Commands" | "Management Commands" | "Commands";
 
@@ -10,6 +11,8 @@ export interface CommandNode {
   readonly group?: CommandGroup;
   readonly hidden?: boolean;
   readonly children?: readonly CommandNode[];
+  /** Flags of a group, which stand before the child's name. */
+  readonly flags?: Flags;
   readonly load?: () => Promise<{ command: AnyCommand }>;
 }
 

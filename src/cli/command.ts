@@ -34,6 +34,8 @@ export interface CommandContext {
   registry(): Promise<RegistryAccess>;
   /** `--tls` and its like, for a second daemon too. */
   readonly globals: ParsedFlags<GlobalFlags>;
+  /** What stands between a group's name and the command's: `compose -f FILE up`. */
+  readonly group: ParsedFlags<Flags>;
 }
 
 export interface Invocation<F extends Flags> extends ParsedFlags<F> {

@@ -5,7 +5,7 @@ import { COMMAND_TREE, type CommandNode, findChild } from "./command-tree.ts";
 import { type ConfigFile, readConfigFile } from "./connection/config-file.ts";
 import { connect } from "./connection/connect.ts";
 import { describeFailure } from "./describe-failure.ts";
-import type { ParsedFlags } from "./flags/flag.ts";
+import type { Flags, ParsedFlags } from "./flags/flag.ts";
 import { FlagError, HelpRequested, parseFlags } from "./flags/parse-flags.ts";
 import { type GlobalFlags, globalFlags } from "./global-flags.ts";
 import type { Output } from "./output.ts";
@@ -20,6 +20,8 @@ export interface CliHost {
   readonly build: BuildInfo;
   terminal(): Promise<TerminalControl>;
   registry(): Promise<RegistryAccess>;
+  /** Commands that stand beside the command line's own. */
+  readonly commands?: readonly CommandNode[];
 }
 
 const PROGRAM = "berth";
@@ -49,11 +51,15 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
   return code;
 }
 
+const NO_FLAGS: ParsedFlags<Flags> = { values: {}, changed: new Set(), args: [] };
+
 class CommandLine {
   readonly #host: CliHost;
+  readonly #tree: readonly CommandNode[];
 
   constructor(host: CliHost) {
     this.#host = host;
+    this.#tree = [...COMMAND_TREE, ...(host.commands ?? [])];
   }
 
   async run(argv: readonly string[]): Promise<number> {
@@ -77,7 +83,7 @@ class CommandLine {
     if (parsed.args[0] === undefined) return this.#rootHelp(this.#host.stderr);
     if (parsed.args[0] === "__complete") return this.#complete(parsed.args.slice(1), parsed);
     if (parsed.args[0] === "help") return this.#helpTopic(parsed.args.slice(1));
-    return this.#dispatch(COMMAND_TREE, PROGRAM, parsed.args, parsed);
+    return this.#dispatch(this.#tree, PROGRAM, parsed.args, parsed, NO_FLAGS);
   }
 
   async #dispatch(
@@ -85,27 +91,33 @@ class CommandLine {
     path: string,
     words: readonly string[],
     globals: ParsedFlags<GlobalFlags>,
+    group: ParsedFlags<Flags>,
   ): Promise<number> {
     const [word = "", ...rest] = words;
     const node = findChild(nodes, word);
     if (node === undefined) throw unknownCommand(path, word);
     const deeper = `${path} ${node.name}`;
     if (node.load !== undefined) {
-      const context = this.#context(deeper, globals);
+      const context = this.#context(deeper, globals, group);
       // Read while the command is loaded; whoever needs it hears of a failure.
       context.config().catch(() => {});
       const { command } = await node.load();
       return this.#runCommand(command, rest, context);
     }
-    const args = this.#groupArguments(rest, deeper);
-    if (args === "help") return this.#groupHelp(node, deeper, this.#host.stdout);
-    if (args[0] === undefined) return this.#groupHelp(node, deeper, this.#host.stderr);
-    return this.#dispatch(node.children ?? [], deeper, args, globals);
+    const parsed = this.#groupArguments(node, rest, deeper);
+    if (parsed === "help") return this.#groupHelp(node, deeper, this.#host.stdout);
+    if (parsed.args[0] === undefined) return this.#groupHelp(node, deeper, this.#host.stderr);
+    const inner = node.flags === undefined ? group : parsed;
+    return this.#dispatch(node.children ?? [], deeper, parsed.args, globals, inner);
   }
 
-  #groupArguments(words: readonly string[], path: string): readonly string[] | "help" {
+  #groupArguments(
+    { flags = {} }: CommandNode,
+    words: readonly string[],
+    path: string,
+  ): ParsedFlags<Flags> | "help" {
     try {
-      return parseFlags({}, words, { interspersed: false }).args;
+      return parseFlags(flags, words, { interspersed: false });
     } catch (error) {
       if (!(error instanceof HelpRequested)) throw withUsage(error, path, path);
       if (error.shorthand) this.#deprecatedShorthand();
@@ -134,7 +146,11 @@ class CommandLine {
     return (await command.run({ ...parsed, context })) ?? 0;
   }
 
-  #context(path: string, globals: ParsedFlags<GlobalFlags>): CommandContext {
+  #context(
+    path: string,
+    globals: ParsedFlags<GlobalFlags>,
+    group: ParsedFlags<Flags> = NO_FLAGS,
+  ): CommandContext {
     const host = this.#host;
     let config: Promise<ConfigFile> | undefined;
     let client: Promise<EngineClient> | undefined;
@@ -152,6 +168,7 @@ class CommandLine {
       terminal: () => host.terminal(),
       registry: () => host.registry(),
       globals,
+      group,
       config: readConfig,
       client: () => {
         client ??= connect({
@@ -169,7 +186,7 @@ class CommandLine {
   async #complete(words: readonly string[], globals: ParsedFlags<GlobalFlags>): Promise<number> {
     const { complete } = await import("./complete.ts");
     const candidates = await complete(words, {
-      tree: COMMAND_TREE,
+      tree: this.#tree,
       globalFlags: globalFlags(this.#host.environment),
       client: () => this.#context(PROGRAM, globals).client(),
     });
@@ -189,7 +206,7 @@ class CommandLine {
   }
 
   async #helpTopic(words: readonly string[]): Promise<number> {
-    let nodes: readonly CommandNode[] = COMMAND_TREE;
+    let nodes = this.#tree;
     let path = PROGRAM;
     let node: CommandNode | undefined;
     for (const word of words) {
@@ -211,14 +228,14 @@ class CommandLine {
 
   async #groupHelp(node: CommandNode, path: string, output: Output): Promise<number> {
     const { groupHelp } = await import("./help/help-page.ts");
-    output.write(groupHelp(node, path));
+    output.write(groupHelp(node, path, (await this.#width()) - 1));
     return 0;
   }
 
   async #rootHelp(output: Output): Promise<number> {
     const { programHelp } = await import("./help/help-page.ts");
     const flags = globalFlags(this.#host.environment);
-    output.write(programHelp(PROGRAM, COMMAND_TREE, flags, (await this.#width()) - 1));
+    output.write(programHelp(PROGRAM, this.#tree, flags, (await this.#width()) - 1));
     return 0;
   }
 }

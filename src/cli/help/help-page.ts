@@ -21,10 +21,12 @@ export function usageLine(command: AnyCommand, path: string): string {
 }
 
 /** The page of a group: `berth container`. */
-export function groupHelp(node: CommandNode, path: string): string {
+export function groupHelp(node: CommandNode, path: string, width: number): string {
+  const { flags } = node;
   return [
-    `Usage:  ${path} COMMAND`,
+    `Usage:  ${path} ${flags === undefined ? "" : "[OPTIONS] "}COMMAND`,
     node.short,
+    ...(flags === undefined ? [] : [`Options:\n${flagTable(flags, width).trimEnd()}`]),
     commandList("Commands", node.children ?? []),
     `Run '${path} COMMAND --help' for more information on a command.\n`,
   ].join("\n\n");
