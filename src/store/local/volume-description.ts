@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, invalidArgument } from "../../spec/index.ts";
 import type { NewVolume, VolumeRecord } from "../volume-store.ts";
@@ -85,8 +85,17 @@ export function readDescription(directory: string, name: string): VolumeRecord {
   return { name, driver: "local", mountpoint, createdAt, labels: {}, options: {}, anonymous };
 }
 
+const HALF = ".new";
+
+/** Removes what a kill has left of a text that was being written. */
+export function forgetHalfWritten(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (name.endsWith(`.json${HALF}`)) rmSync(join(directory, name));
+  }
+}
+
 export function writeJson(path: string, value: unknown): void {
-  const aside = `${path}.new`;
+  const aside = `${path}${HALF}`;
   writeFileSync(aside, JSON.stringify(value));
   renameSync(aside, path);
 }

@@ -6,7 +6,7 @@ import type { StorePaths } from "./store-paths.ts";
 import type { Trash } from "./trash.ts";
 import { recoverReplacement } from "./volume-content.ts";
 import { recoverFilling } from "./volume-copy-up.ts";
-import { DATA, readDescription } from "./volume-description.ts";
+import { DATA, forgetHalfWritten, readDescription } from "./volume-description.ts";
 import { recoverSnapshots } from "./volume-snapshots.ts";
 import { forgetRemoval } from "./volume-trash.ts";
 
@@ -35,6 +35,7 @@ export function recoverVolumes(
       recoverFilling(directory, deletion);
       recoverSnapshots(directory, deletion);
       forgetRemoval(directory);
+      forgetHalfWritten(directory);
     } else if (records.get(name) === undefined) {
       // Killed before there was anything in it.
       deletion.discard(directory);
