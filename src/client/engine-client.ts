@@ -1,3 +1,4 @@
+import { BuildCalls } from "./calls/build-calls.ts";
 import { ContainerCalls } from "./calls/container-calls.ts";
 import { ExecCalls } from "./calls/exec-calls.ts";
 import { ImageCalls } from "./calls/image-calls.ts";
@@ -23,6 +24,7 @@ export interface EngineClientOptions {
  */
 export class EngineClient {
   readonly host: string;
+  readonly builds: BuildCalls;
   readonly containers: ContainerCalls;
   readonly exec: ExecCalls;
   readonly images: ImageCalls;
@@ -39,6 +41,7 @@ export class EngineClient {
       ...(version === undefined ? {} : { version }),
       ...(headers === undefined ? {} : { headers }),
     });
+    this.builds = new BuildCalls(transport);
     this.containers = new ContainerCalls(transport);
     this.exec = new ExecCalls(transport);
     this.images = new ImageCalls(transport);

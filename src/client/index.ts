@@ -1,3 +1,4 @@
+export { BuildCalls } from "./calls/build-calls.ts";
 export { ContainerCalls, type LogStream } from "./calls/container-calls.ts";
 export { ExecCalls } from "./calls/exec-calls.ts";
 export { ImageCalls } from "./calls/image-calls.ts";

@@ -98,6 +98,10 @@ export interface BuildRequest {
   /** Default `Dockerfile`; also the name that errors show. */
   readonly dockerfilePath?: string;
   readonly target?: string;
+  /** Text of the ignore file that the client has obeyed: for the warning of sources that it left out. */
+  readonly ignoreFile?: string;
+  /** Nothing is built: `warning` events for the whole file, then a `result` without images, or an `error`. */
+  readonly check?: boolean;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
