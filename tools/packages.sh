@@ -85,6 +85,7 @@ TEST_NEEDS=(
   command:openssl=openssl/openssl/openssl
   command:qemu-system-x86_64=qemu-system-x86/qemu-system-x86-core/qemu-system-x86_64
   command:cpio=cpio/cpio/cpio
+  file:/usr/lib/postgresql=postgresql/postgresql-server/postgresql
   command:mkfs.xfs=xfsprogs/xfsprogs/xfsprogs
   command:mkfs.ext4=e2fsprogs/e2fsprogs/e2fsprogs
 )
