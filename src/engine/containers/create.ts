@@ -19,6 +19,7 @@ import type { EngineConfig } from "../config.ts";
 import type { EngineContext } from "../context.ts";
 import type { ResolvedImage } from "../images/index.ts";
 import { StepTimes } from "../step-times.ts";
+import { createPluginVolumes } from "../volumes/plugins/plugin-verbs.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { defaultHostname } from "./container-files.ts";
 import type { ContainerRecord, MountRecord } from "./container-record.ts";
@@ -87,9 +88,10 @@ async function make(
   const { store } = context;
   const hasVolumes = wanted.some((mount) => mount.type === "volume");
   if (hasVolumes) {
+    const named = await createPluginVolumes(context, wanted);
     record.pending = "creating";
     store.records.transaction(() => {
-      record.mounts = createVolumes(context, wanted);
+      record.mounts = createVolumes(context, named);
       context.containers.persist(record);
     });
   } else record.mounts = wanted.map(toRecord);

@@ -4,6 +4,7 @@ import { openCgroup } from "../../linux/cgroup/cgroup.ts";
 import type { OciRuntime } from "../../runtime/index.ts";
 import { errorMessage } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
+import { unmountPluginVolumes } from "../volumes/plugins/plugin-verbs.ts";
 import type { Container } from "./container.ts";
 import { unshareMemory } from "./namespaces.ts";
 
@@ -55,6 +56,7 @@ export async function tearDown(context: EngineContext, container: Container): Pr
   await attempt("unmount the file system", () => context.store.snapshots.unmount(container.id));
   await attempt("unmount the shared memory", () => unshareMemory(context.execRoot, container));
   await attempt("release the volumes", () => releaseVolumes(context, container));
+  await attempt("unmount the plugins' volumes", () => unmountPluginVolumes(context, record));
 }
 
 function releaseVolumes(context: EngineContext, container: Container): void {

@@ -24,11 +24,24 @@ export async function fillVolume(
   trash: Trash,
 ): Promise<void> {
   const data = join(volume, "_data");
+  // Names cannot move to another file system.
+  if (lstat(data).mountRoot) return await fillDirectory(data, root, path);
   if (readdirSync(data).length > 0) return;
   const source = directoryIn(root, path);
   if (source === undefined) return;
   if (source.empty) describe(data, source.status);
   else await copyContent(volume, source.status, packTree(root, { path: `${path}/.` }), trash);
+}
+
+/** As `fillVolume`, straight into a directory: a crash may leave a part. */
+export async function fillDirectory(data: string, root: string, path: string): Promise<void> {
+  if (readdirSync(data).length > 0) return;
+  const source = directoryIn(root, path);
+  if (source === undefined) return;
+  if (!source.empty) {
+    await unpackTar(packTree(root, { path: `${path}/.` }), data, { mode: "plain" });
+  }
+  describe(data, source.status);
 }
 
 async function copyContent(
@@ -37,13 +50,6 @@ async function copyContent(
   tar: AsyncIterable<Uint8Array>,
   trash: Trash,
 ): Promise<void> {
-  const data = join(volume, "_data");
-  if (lstat(data).mountRoot) {
-    // Another file system: names cannot move there.
-    await unpackTar(tar, data, { mode: "plain" });
-    describe(data, top);
-    return;
-  }
   const gathering = join(volume, GATHERING);
   trash.discard(gathering);
   mkdirSync(gathering);
