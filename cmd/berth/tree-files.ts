@@ -1,37 +1,17 @@
-import { unpackTar } from "../../src/archive/index.ts";
-import { CliError } from "../../src/cli/cli-error.ts";
+import { packTree, unpackTar } from "../../src/archive/index.ts";
 import type { TreeFiles } from "../../src/cli/tree-files.ts";
 
-/** Root unpacks in a process that is locked into the directory; others, who cannot lock one, use tar(1). */
+/** Without privileges: what the caller may not do, it cannot have done here either. */
 export const treeFiles: TreeFiles = {
-  async unpack(stream, directory, signal) {
-    const uid = process.getuid?.() ?? 0;
-    if (uid !== 0) {
-      await unpackWithTar(stream, directory, signal);
-      return;
-    }
-    const owner = { uid, gid: process.getgid?.() ?? 0 };
-    await unpackTar(stream, directory, { mode: "plain", copyOwners: false, owner, signal });
+  pack: (path, name, signal) => packTree("/", { path, rename: name, unconfined: true, signal }),
+  async unpack(stream, directory, { signal, rename, owners, replace }) {
+    await unpackTar(stream, directory, {
+      mode: "plain",
+      noOverwriteDirNonDir: replace !== true,
+      unconfined: true,
+      signal,
+      ...(owners === true ? {} : { owner: { uid: 0, gid: 0 } }),
+      ...(rename === undefined ? {} : { rename }),
+    });
   },
 };
-
-async function unpackWithTar(
-  stream: AsyncIterable<Uint8Array>,
-  directory: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const child = Bun.spawn(["tar", "-x", "-f", "-", "-C", directory, "--no-same-owner"], {
-    stdin: "pipe",
-    stdout: "ignore",
-    stderr: "pipe",
-    signal,
-  });
-  const errors = new Response(child.stderr).text();
-  for await (const chunk of stream) {
-    child.stdin.write(chunk);
-    await child.stdin.flush();
-  }
-  await child.stdin.end();
-  if ((await child.exited) === 0) return;
-  throw new CliError(`cannot unpack into ${directory}: ${(await errors).trim()}`);
-}

@@ -41,6 +41,11 @@ const CONTAINER: readonly CommandNode[] = [
     "Create a new image from a container's changes",
     () => import("./commands/container/commit.ts"),
   ),
+  leaf(
+    "cp",
+    "Copy files/folders between a container and the local filesystem",
+    () => import("./commands/container/cp.ts"),
+  ),
   leaf("create", "Create a new container", () => import("./commands/container/create.ts")),
   leaf(
     "diff",
@@ -320,7 +325,7 @@ const SYSTEM: readonly CommandNode[] = [
 ];
 
 const TOP_CONTAINER =
-  "attach commit create diff export kill logs pause port rename restart rm start stats stop top unpause update wait".split(
+  "attach commit cp create diff export kill logs pause port rename restart rm start stats stop top unpause update wait".split(
     " ",
   );
 const TOP_IMAGE = "history import load save tag".split(" ");

@@ -35,6 +35,7 @@ export interface CommandContext {
   trees(): Promise<TreeFiles>;
   /** Registries without a daemon. */
   registry(): Promise<RegistryAccess>;
+  /** The caller's own files as archives. */
   /** `--tls` and its like, for a second daemon too. */
   readonly globals: ParsedFlags<GlobalFlags>;
   /** What stands between a group's name and the command's: `compose -f FILE up`. */

@@ -1,6 +1,7 @@
 export * from "./capabilities.ts";
 export * from "./cgroup-path.ts";
 export { createExecProcess } from "./container-process.ts";
+export { resolveContainerUser } from "./container-user.ts";
 export { MASKED_PATHS, READONLY_PATHS } from "./default-mounts.ts";
 export { parseDeviceRule } from "./devices.ts";
 export * from "./encode-spec.ts";

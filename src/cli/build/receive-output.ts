@@ -20,7 +20,7 @@ export async function receiveOutput(
   if (kind === "directory") {
     mkdirSync(path, { recursive: true });
     const trees = await context.trees();
-    await trees.unpack(stream, path, signal);
+    await trees.unpack(stream, path, { signal, replace: true });
     return;
   }
   if (path === "-") {

@@ -58,6 +58,7 @@ export async function createContainer(
   const config = mergeRunConfig(complete.config, image?.config.config);
   commandLine(config);
   const mounts = planMounts(config, hostConfig, context.containers);
+  await findImages(context, mounts);
   const endpoints = complete.networkingConfig.EndpointsConfig ?? {};
   const id = randomId<ContainerId>();
   const name = context.containers.reserveName(options.name, id);
@@ -72,6 +73,16 @@ export async function createContainer(
   }
   steps.tell(context.log, "create");
   return { Id: id, Warnings: warnings };
+}
+
+/** The ids of the images that are to be mounted. */
+async function findImages(
+  { images }: EngineContext,
+  mounts: readonly WantedMount[],
+): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.type === "image") mount.name = (await images.resolve(mount.source)).id;
+  }
 }
 
 /**

@@ -56,6 +56,9 @@ async function build(...words: string[]) {
     terminal: () => Promise.reject(new Error("no terminal")),
     registry: () => Promise.reject(new Error("no registry")),
     trees: async () => ({
+      pack: () => {
+        throw new Error("nothing is packed here");
+      },
       unpack: async (stream, directory) => {
         writeFileSync(`${directory}/unpacked`, Buffer.concat(await Array.fromAsync(stream)));
       },
