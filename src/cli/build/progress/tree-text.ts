@@ -59,14 +59,16 @@ function groupRows(stage: string, members: readonly VertexState[], options: Tree
   const starts = members.flatMap(({ startedAt }) => startedAt ?? []);
   const ends = members.flatMap(({ endedAt }) => endedAt ?? []);
   const cached = members.filter(({ status }) => status === "cached").length;
+  const hasFailed = members.some(({ status }) => status === "failed");
+  const mark = hasFailed ? "✘" : isEnded ? "✔" : begun.length === 0 ? "·" : "●";
   const head: Row = {
-    text: ` ${isEnded ? "✔" : begun.length === 0 ? "·" : "●"} ${stage} ${ended.length}/${members.length}${cached > 0 ? ` (${cached} cached)` : ""}`,
+    text: ` ${mark} ${stage} ${ended.length}/${members.length}${cached > 0 ? ` (${cached} cached)` : ""}`,
     time:
       starts.length === 0
         ? ""
         : durationText(Math.min(...starts), isEnded ? Math.max(...ends) : options.now),
     rank: 8,
-    ...(isEnded ? { color: "green" as const } : {}),
+    ...(hasFailed ? { color: "red" as const } : isEnded ? { color: "green" as const } : {}),
   };
   const rows = begun.flatMap((step) =>
     stepRows(step, "   ", STAGE.exec(step.vertex.name)?.[4] ?? "", options),
