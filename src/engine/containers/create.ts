@@ -29,7 +29,7 @@ import type { WantedMount } from "./mounts/parse-mounts.ts";
 import { planMounts } from "./mounts/plan-mounts.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
 import { commandLine, mergeRunConfig } from "./run-config.ts";
-import { completeCreateRequest, validateCreate } from "./validate-host-config.ts";
+import { completeCreateRequest, storageSize, validateCreate } from "./validate-host-config.ts";
 
 /** Makes a container that is ready to start. Nothing of it is left when it fails. */
 export async function createContainer(
@@ -111,6 +111,7 @@ async function make(
     store.snapshots.prepareContainer(
       record.id,
       layers.map((layer) => layer.chainId),
+      { size: storageSize(record.hostConfig) },
     );
     if (hasVolumes) await fillVolumes(context, record);
   } catch (error) {

@@ -15,6 +15,7 @@ import type {
   VolumeSnapshot,
   VolumeStore,
 } from "../volume-store.ts";
+import { limitDirectories } from "./directory-quota.ts";
 import type { StorePaths } from "./store-paths.ts";
 import { Trash } from "./trash.ts";
 import { treeUsage } from "./tree-usage.ts";
@@ -30,7 +31,7 @@ import {
 } from "./volume-description.ts";
 import { VolumeHolds } from "./volume-holds.ts";
 import { mountVolume, mountVolumeAside, unmountVolume } from "./volume-mounts.ts";
-import { mountsSlowly, needsMount } from "./volume-options.ts";
+import { mountsSlowly, needsMount, sizeLimit } from "./volume-options.ts";
 import { NEW_VOLUME, recoverVolumes } from "./volume-recovery.ts";
 import {
   listSnapshots,
@@ -38,13 +39,9 @@ import {
   makeSnapshot,
   snapshotContent,
   snapshotDirectory,
+  splitRef,
 } from "./volume-snapshots.ts";
 import { DirectoryVolumeTrash } from "./volume-trash.ts";
-
-const splitRef = (ref: string): [name: string, snapshot: string | undefined] => {
-  const at = ref.indexOf("@");
-  return at < 0 ? [ref, undefined] : [ref.slice(0, at), ref.slice(at + 1)];
-};
 
 export class DirectoryVolumeStore implements VolumeStore {
   readonly #paths: StorePaths;
@@ -73,6 +70,8 @@ export class DirectoryVolumeStore implements VolumeStore {
     }
     const volume = this.#newRecord(wanted);
     mkdirSync(volume.mountpoint, { recursive: true, mode: 0o701 });
+    const limit = sizeLimit(volume.options);
+    if (limit > 0) limitDirectories([volume.mountpoint], limit);
     writeDescription(this.#paths.volume(volume.name), volume);
     return this.#take(volume);
   }
@@ -217,8 +216,17 @@ export class DirectoryVolumeStore implements VolumeStore {
     try {
       const former =
         keepAs === undefined ? undefined : { name: keepAs, createdAt: new Date().toISOString() };
-      await replaceContent(this.#paths.volume(name), former, fill, this.#deletion, () =>
-        this.#checkHolders("replace the content of", name),
+      const limit = sizeLimit(options);
+      await replaceContent(
+        this.#paths.volume(name),
+        former,
+        async (directory) => {
+          // A quota of its own: the former content does not count any more.
+          if (limit > 0) limitDirectories([directory], limit);
+          await fill(directory);
+        },
+        this.#deletion,
+        () => this.#checkHolders("replace the content of", name),
       );
     } finally {
       end();

@@ -5,6 +5,7 @@ import { Errno, isErrno } from "../../linux/errno.ts";
 import { close, rename } from "../../linux/file.ts";
 import { locateInRoot, openRoot } from "../../linux/in-root.ts";
 import { fstat, isDirectory, lstat, type Status } from "../../linux/stat.ts";
+import { shareQuota } from "./directory-quota.ts";
 import type { Trash } from "./trash.ts";
 
 /** Gathers what a volume is to be filled with; a crash throws it away. */
@@ -53,6 +54,7 @@ async function copyContent(
   const gathering = join(volume, GATHERING);
   trash.discard(gathering);
   mkdirSync(gathering);
+  shareQuota(join(volume, "_data"), gathering);
   await unpackTar(tar, gathering, { mode: "plain" });
   describe(gathering, top);
   rename(gathering, join(volume, READY));

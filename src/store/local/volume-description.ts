@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { conflict, EngineError, invalidArgument } from "../../spec/index.ts";
 import type { NewVolume, VolumeRecord } from "../volume-store.ts";
 import { checkVolumeOptions } from "./volume-options.ts";
@@ -23,7 +23,7 @@ export function newRecord(
   const name = anonymous ? randomBytes(32).toString("hex") : given;
   checking(`create ${name}: `, () => {
     checkVolumeName(name);
-    checkVolumeOptions(options ?? {});
+    checkVolumeOptions(options ?? {}, dirname(directory(name)));
   });
   return {
     name,
