@@ -1,3 +1,6 @@
+import type { BuildContext } from "../../src/engine/build/build-context.ts";
+import { buildVerbs } from "../../src/engine/build/build-verbs.ts";
+import { listCache } from "../../src/engine/build/prune-cache.ts";
 import type { EngineContext } from "../../src/engine/context.ts";
 import { containerVerbs, execVerbs, systemVerbs, volumeVerbs } from "../../src/engine/engine.ts";
 import { networkVerbs } from "../../src/engine/networks/index.ts";
@@ -13,6 +16,7 @@ import type { DaemonConfig } from "./daemon-config.ts";
 export interface BackendParts {
   config: DaemonConfig;
   runtimes: readonly ProbedRuntime[];
+  builds: BuildContext;
   /** Stops the containers, if they are to end; what it gives then ends the daemon. */
   stop(request: EngineStopRequest): Promise<() => void>;
 }
@@ -23,12 +27,14 @@ export function createBackends(context: EngineContext, parts: BackendParts): Bac
   return {
     containers: containerVerbs(context),
     exec: execVerbs(context),
+    builds: buildVerbs(parts.builds),
     images: context.images,
     networks: networkVerbs(context),
     volumes: volumeVerbs(context),
     system: {
       ...systemVerbs(context, {
         apiVersion: `1.${MAXIMUM_VERSION}`,
+        buildCache: () => listCache(parts.builds),
         stop: parts.stop,
       }),
       version: async () => systemVersion(description),

@@ -1,4 +1,6 @@
 import { closeSync, rmSync } from "node:fs";
+import { createBuildContext } from "../../src/engine/build/build-context.ts";
+import { recoverBuilds } from "../../src/engine/build/build-verbs.ts";
 import { systemClock } from "../../src/engine/clock.ts";
 import { restartUnhealthy, startEngine, stopAllContainers } from "../../src/engine/engine.ts";
 import { EventBus } from "../../src/engine/events/event-bus.ts";
@@ -66,6 +68,8 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
   await startEngine(context, async () => {
     await Promise.all([supervisor.connect(), networks.start()]);
   });
+  const builds = createBuildContext(context);
+  await recoverBuilds(builds);
 
   const stop = async ({ containers }: EngineStopRequest): Promise<() => void> => {
     log.info("Berth is going down", { containers });
@@ -90,7 +94,7 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
     process.exit(0);
   };
   const server = new ApiServer({
-    routes: engineRoutes(createBackends(context, { config, runtimes, stop })),
+    routes: engineRoutes(createBackends(context, { config, runtimes, builds, stop })),
     version: PROGRAM_VERSION,
     log: (level, message) => log[level](message),
   });

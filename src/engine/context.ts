@@ -2,7 +2,7 @@ import type { NetworkService } from "../network/index.ts";
 import type { OciRuntime, RuntimeHost, SeccompCompiler } from "../runtime/index.ts";
 import type { ExecId } from "../spec/index.ts";
 import type { Collection, Store } from "../store/index.ts";
-import type { Supervisor } from "../supervisor/index.ts";
+import type { ProcessExit, Supervisor } from "../supervisor/index.ts";
 import type { Clock } from "./clock.ts";
 import type { EngineConfig } from "./config.ts";
 import type { Container } from "./containers/container.ts";
@@ -12,7 +12,6 @@ import type { EventBus } from "./events/event-bus.ts";
 import type { Exec } from "./exec/exec.ts";
 import type { ImageService } from "./images/index.ts";
 import type { Log } from "./log.ts";
-import type { VolumePlugins } from "./volumes/plugins/volume-plugins.ts";
 import type { TrashKeeper } from "./volumes/trash-keeper.ts";
 
 /** What every verb works with; made once by the composition root. */
@@ -36,9 +35,10 @@ export interface EngineContext {
   readonly supervisor: Supervisor;
   readonly events: EventBus;
   readonly trashKeeper: TrashKeeper;
-  readonly volumePlugins: VolumePlugins;
   readonly containers: ContainerRegistry;
   readonly execs: Map<ExecId, Exec>;
+  /** Commands of builds that run, by id: each hears of its exit. */
+  readonly steps: Map<string, (exit: ProcessExit) => void>;
   readonly execRecords: Collection<ExecRecord>;
   /** The daemon is going down with its containers: no policy starts one again. */
   readonly shutdown: { underWay: boolean };

@@ -1,4 +1,9 @@
-import { type EngineStopRequest, errorMessage } from "../spec/index.ts";
+import {
+  type BuildCacheRecord,
+  type DiskUsageOptions,
+  type EngineStopRequest,
+  errorMessage,
+} from "../spec/index.ts";
 import type { ProcessExit } from "../supervisor/index.ts";
 import {
   containerChanges,
@@ -123,7 +128,11 @@ export function volumeVerbs(context: EngineContext) {
 
 export function systemVerbs(
   context: EngineContext,
-  daemon: { apiVersion: string; stop(request: EngineStopRequest): Promise<() => void> },
+  daemon: {
+    apiVersion: string;
+    buildCache(): Promise<BuildCacheRecord[]>;
+    stop(request: EngineStopRequest): Promise<() => void>;
+  },
 ) {
   return {
     ping: () => ({
@@ -135,7 +144,7 @@ export function systemVerbs(
     }),
     events: async (...args: Parameters<EngineContext["events"]["subscribe"]>) =>
       context.events.subscribe(...args),
-    diskUsage: bind(context, diskUsage),
+    diskUsage: (options: DiskUsageOptions) => diskUsage(context, options, daemon.buildCache),
     stop: (request: EngineStopRequest) => daemon.stop(request),
   };
 }
@@ -144,6 +153,8 @@ export function systemVerbs(
 export async function handleExit(context: EngineContext, exit: ProcessExit): Promise<void> {
   const container = context.containers.byId(exit.id);
   if (container !== undefined) return await handleContainerExit(context, container, exit);
+  const step = context.steps.get(exit.id);
+  if (step !== undefined) return step(exit);
   const exec = context.execs.get(exit.id as Parameters<typeof context.execs.get>[0]);
   if (exec !== undefined) handleExecExit(context, exec, exit);
   await forgetProcess(context, exit.id);

@@ -1,3 +1,4 @@
+import type { BuildBackend } from "./routers/build/backend.ts";
 import type { ContainerBackend } from "./routers/containers/backend.ts";
 import type { ExecBackend } from "./routers/exec/backend.ts";
 import type { ImageBackend } from "./routers/images/backend.ts";
@@ -9,6 +10,7 @@ import type { VolumeBackend } from "./routers/volumes/backend.ts";
 export interface Backends {
   containers: ContainerBackend;
   exec: ExecBackend;
+  builds: BuildBackend;
   images: ImageBackend;
   networks: NetworkBackend;
   volumes: VolumeBackend;

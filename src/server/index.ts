@@ -1,6 +1,7 @@
 import type { Backends } from "./backends.ts";
 import type { Route } from "./route.ts";
 import { absentRoutes } from "./routers/absent/routes.ts";
+import { buildRoutes } from "./routers/build/routes.ts";
 import { containerRoutes } from "./routers/containers/routes.ts";
 import { execRoutes } from "./routers/exec/routes.ts";
 import { imageRoutes } from "./routers/images/routes.ts";
@@ -14,6 +15,7 @@ export type { Backends } from "./backends.ts";
 export type { ServerLog } from "./dispatcher.ts";
 export { type ListenAddress, parseListenAddress } from "./listen-address.ts";
 export type { Route } from "./route.ts";
+export type { BuildBackend } from "./routers/build/backend.ts";
 export type {
   ContainerBackend,
   LogSession,
@@ -31,6 +33,7 @@ export function engineRoutes(backends: Backends): Route[] {
     ...systemRoutes(backends.system),
     ...containerRoutes(backends.containers),
     ...execRoutes(backends.exec),
+    ...buildRoutes(backends.builds),
     ...imageRoutes(backends.images),
     ...networkRoutes(backends.networks),
     ...volumeRoutes(backends.volumes),

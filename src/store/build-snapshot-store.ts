@@ -26,6 +26,8 @@ export interface Workspace extends Disposable {
   readonly rootfs: string;
   /** What has been written, in overlay's form. */
   readonly changes: string;
+  /** Unmounts it; `changes` stays until disposal, to stand between a base and other changes. */
+  unmount(): void;
   /** Unmounts it and keeps what was written; the base itself where that is nothing. */
   commit(): Promise<Tree>;
 }
@@ -63,6 +65,8 @@ export interface BuildSnapshotStore {
   begin(base: Tree, options?: WorkspaceOptions): Workspace;
   /** For reading; with `writable` writes are allowed and thrown away. */
   mount(tree: Tree, options?: { writable?: boolean }): MountedTree;
+  /** A directory of the host, seen through an overlay: writes are thrown away. */
+  overlay(directory: string): MountedTree;
   /** Protects a tree from removal until released. */
   hold(tree: Tree): Disposable;
   isHeld(id: string): boolean;
@@ -74,4 +78,6 @@ export interface BuildSnapshotStore {
   remove(id: string): boolean;
   /** A directory of the builder's own below the data root, made if it is missing. */
   directory(name: string): string;
+  /** Takes a file or directory below such a directory away; deleted in the background. */
+  discard(path: string): void;
 }

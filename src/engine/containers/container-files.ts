@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { NetworkSettings } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
+import type { DescribedContainer } from "./container-record.ts";
 import type { ContainerFiles } from "./mounts/resolve-mounts.ts";
 import { readHostFile, resolvConf } from "./resolver-file.ts";
 
@@ -78,9 +79,10 @@ export function defaultHostname(id: string, networkMode: string, utsMode: string
   return networkMode === "host" || utsMode === "host" ? hostName() : id.slice(0, 12);
 }
 
-function hostsFile(
+/** `/etc/hosts` of a container in the networks of `settings`. */
+export function hostsFile(
   context: Pick<EngineContext, "config" | "containers">,
-  container: Container,
+  container: DescribedContainer,
   settings: NetworkSettings,
 ): string {
   const { config, hostConfig } = container.record;
@@ -119,7 +121,10 @@ function resolveAddress(
 }
 
 /** `--link other:alias` on the default bridge: the other's names for its address of this moment. */
-function linkHosts(context: Pick<EngineContext, "containers">, container: Container): string[] {
+function linkHosts(
+  context: Pick<EngineContext, "containers">,
+  container: DescribedContainer,
+): string[] {
   return (container.record.hostConfig.Links ?? []).flatMap((link) => {
     const [ref = "", alias = ref] = link.split(":");
     const other = context.containers.find(ref);

@@ -130,13 +130,8 @@ export class ContainerRegistry {
     return [...this.#unfinished.values()];
   }
 
-  /** Containers that were made of an image, or have it mounted. */
   usersOfImage(imageId: ImageId): Container[] {
-    return [...this.all()].filter(
-      ({ record }) =>
-        record.imageId === imageId ||
-        record.mounts.some((mount) => mount.type === "image" && mount.name === imageId),
-    );
+    return [...this.all()].filter((container) => container.record.imageId === imageId);
   }
 
   #wrap(record: ContainerRecord): Container {

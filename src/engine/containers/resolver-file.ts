@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isPredefined, type UpstreamSettings } from "../../network/index.ts";
 import type { NetworkSettings } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
-import type { Container } from "./container.ts";
+import type { DescribedContainer } from "./container-record.ts";
 
 /** Used when the host has no resolver that a container could reach, as Docker does. */
 const FALLBACK_SERVERS = ["8.8.8.8", "8.8.4.4"];
@@ -21,7 +21,7 @@ interface ResolverWishes {
 }
 
 /** `--dns`, `--dns-search`, `--dns-opt`: the container's own, else the daemon's. */
-function wishesOf({ config }: Context, { record }: Container): ResolverWishes {
+function wishesOf({ config }: Context, { record }: DescribedContainer): ResolverWishes {
   const choose = (own: readonly string[] | null, daemon: readonly string[]) =>
     own !== null && own.length > 0 ? own : daemon;
   return {
@@ -32,7 +32,10 @@ function wishesOf({ config }: Context, { record }: Container): ResolverWishes {
 }
 
 /** Where the name server of a user-defined network sends what it does not know. */
-export function upstreamSettings(context: Context, container: Container): UpstreamSettings {
+export function upstreamSettings(
+  context: Context,
+  container: DescribedContainer,
+): UpstreamSettings {
   const { servers, options } = wishesOf(context, container);
   const ndots = options.some((option) => option.startsWith("ndots:"));
   if (servers.length > 0) {
@@ -47,7 +50,7 @@ export function upstreamSettings(context: Context, container: Container): Upstre
 /** resolv.conf(5) of a container in the networks of `settings`. */
 export function resolvConf(
   context: Context,
-  container: Container,
+  container: DescribedContainer,
   settings: NetworkSettings,
 ): string {
   const wishes = wishesOf(context, container);

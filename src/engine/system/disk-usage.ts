@@ -1,7 +1,6 @@
-import type { DiskUsage, DiskUsageOptions } from "../../spec/index.ts";
+import type { BuildCacheRecord, DiskUsage, DiskUsageOptions } from "../../spec/index.ts";
 import { listContainers } from "../containers/list.ts";
 import type { EngineContext } from "../context.ts";
-import { isPlugin } from "../volumes/plugins/plugin-verbs.ts";
 import { volumeUsers } from "../volumes/volume-users.ts";
 import { toVolume } from "../volumes/volume-view.ts";
 
@@ -9,6 +8,7 @@ import { toVolume } from "../volumes/volume-view.ts";
 export async function diskUsage(
   context: EngineContext,
   { types }: DiskUsageOptions,
+  buildCache: () => Promise<BuildCacheRecord[]>,
 ): Promise<DiskUsage> {
   const { store } = context;
   const [images, containers, volumes] = await Promise.all([
@@ -23,7 +23,7 @@ export async function diskUsage(
     Images: images,
     Containers: containers,
     Volumes: volumes,
-    BuildCache: types.has("build-cache") ? [] : null,
+    BuildCache: types.has("build-cache") ? await buildCache() : null,
   };
 }
 
@@ -45,7 +45,7 @@ async function imageUsage(context: EngineContext) {
 async function volumeUsage(context: EngineContext) {
   const users = volumeUsers(context);
   return Promise.all(
-    ownVolumes(context).map(async (record) => ({
+    context.store.volumes.list().map(async (record) => ({
       ...toVolume(record),
       UsageData: {
         Size: await context.store.volumes.size(record.name),
@@ -54,7 +54,3 @@ async function volumeUsage(context: EngineContext) {
     })),
   );
 }
-
-/** What plugins keep takes no space here. */
-const ownVolumes = ({ store }: EngineContext) =>
-  store.volumes.list().filter(({ driver }) => !isPlugin(driver));

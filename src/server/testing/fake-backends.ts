@@ -16,6 +16,7 @@ import {
   type VolumeFile,
 } from "../../spec/index.ts";
 import type { Backends } from "../backends.ts";
+import type { BuildBackend } from "../routers/build/backend.ts";
 import type { ExecBackend } from "../routers/exec/backend.ts";
 import type { ImageBackend } from "../routers/images/backend.ts";
 import type { NetworkBackend } from "../routers/networks/backend.ts";
@@ -38,10 +39,38 @@ export function fakeBackends(): FakeBackends {
     containers,
     calls,
     exec: fakeExec(containers),
+    builds: fakeBuilds(calls),
     images: fakeImages(calls),
     networks: fakeNetworks(calls),
     volumes: fakeVolumes(calls),
     system: fakeSystem(calls),
+  };
+}
+
+function fakeBuilds(calls: Calls): BuildBackend {
+  return {
+    async *classic(options, body) {
+      let size = 0;
+      for await (const chunk of body) size += chunk.length;
+      calls.push(["build", options, size]);
+      yield { stream: "Step 1/1 : FROM scratch\n" };
+      yield { aux: { ID: `sha256:${"1".repeat(64)}` } };
+      if (options.target === "missing") {
+        throw Object.assign(
+          new Error("The command '/bin/sh -c false' returned a non-zero code: 3"),
+          {
+            exitCode: 3,
+          },
+        );
+      }
+    },
+    async cache() {
+      return [];
+    },
+    async prune(options) {
+      calls.push(["pruneBuilds", options]);
+      return { CachesDeleted: null, SpaceReclaimed: 0 };
+    },
   };
 }
 

@@ -15,23 +15,21 @@ import type {
   VolumeSnapshot,
   VolumeStore,
 } from "../volume-store.ts";
-import { limitDirectories } from "./directory-quota.ts";
 import type { StorePaths } from "./store-paths.ts";
 import { Trash } from "./trash.ts";
 import { treeUsage } from "./tree-usage.ts";
 import { replaceContent } from "./volume-content.ts";
-import { fillDirectory, fillVolume } from "./volume-copy-up.ts";
+import { fillVolume } from "./volume-copy-up.ts";
 import {
   checkVolumeName,
   DATA,
   newRecord,
   sameVolume,
-  secondsText,
   writeDescription,
 } from "./volume-description.ts";
 import { VolumeHolds } from "./volume-holds.ts";
 import { mountVolume, mountVolumeAside, unmountVolume } from "./volume-mounts.ts";
-import { mountsSlowly, needsMount, sizeLimit } from "./volume-options.ts";
+import { mountsSlowly, needsMount } from "./volume-options.ts";
 import { NEW_VOLUME, recoverVolumes } from "./volume-recovery.ts";
 import {
   listSnapshots,
@@ -39,9 +37,13 @@ import {
   makeSnapshot,
   snapshotContent,
   snapshotDirectory,
-  splitRef,
 } from "./volume-snapshots.ts";
 import { DirectoryVolumeTrash } from "./volume-trash.ts";
+
+const splitRef = (ref: string): [name: string, snapshot: string | undefined] => {
+  const at = ref.indexOf("@");
+  return at < 0 ? [ref, undefined] : [ref.slice(0, at), ref.slice(at + 1)];
+};
 
 export class DirectoryVolumeStore implements VolumeStore {
   readonly #paths: StorePaths;
@@ -60,18 +62,14 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   create(wanted: NewVolume): VolumeRecord {
-    const { name, driver } = wanted;
-    const existing = name === undefined ? undefined : this.#records.get(name);
-    if (existing !== undefined) return sameVolume(this.#placed(existing), wanted);
+    const { name, driver, options } = wanted;
     if (driver !== undefined && driver !== "" && driver !== "local") {
-      throw notFound(
-        `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
-      );
+      throw notFound(`error looking up volume plugin ${driver}: plugin "${driver}" not found`);
     }
+    const existing = name === undefined ? undefined : this.#records.get(name);
+    if (existing !== undefined) return sameVolume(this.#placed(existing), options ?? {});
     const volume = this.#newRecord(wanted);
     mkdirSync(volume.mountpoint, { recursive: true, mode: 0o701 });
-    const limit = sizeLimit(volume.options);
-    if (limit > 0) limitDirectories([volume.mountpoint], limit);
     writeDescription(this.#paths.volume(volume.name), volume);
     return this.#take(volume);
   }
@@ -95,14 +93,6 @@ export class DirectoryVolumeStore implements VolumeStore {
     return this.#take(volume);
   }
 
-  addForeign(volume: Omit<VolumeRecord, "mountpoint" | "createdAt">): VolumeRecord {
-    return this.#take({ ...volume, mountpoint: "", createdAt: secondsText() });
-  }
-
-  setMountpoint(name: string, path: string): void {
-    this.#records.put(name, { ...this.get(name), mountpoint: path });
-  }
-
   get(name: string): VolumeRecord {
     const volume = this.#records.get(name);
     if (volume === undefined) throw notFound(`get ${name}: no such volume`);
@@ -118,14 +108,13 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   remove(name: string): void {
-    const { driver } = this.#withdraw(name);
+    this.#withdraw(name);
     this.#records.delete(name);
-    if (driver === "local") this.#deletion.discard(this.#paths.volume(name));
+    this.#deletion.discard(this.#paths.volume(name));
   }
 
   /** The directory goes first: what a crash leaves then is a record without one, which goes too. */
   moveToTrash(name: string): TrashedVolume {
-    this.#checkOwn("keep", name);
     const trashed = this.trash.take(this.#withdraw(name));
     this.#records.delete(name);
     return trashed;
@@ -135,14 +124,14 @@ export class DirectoryVolumeStore implements VolumeStore {
     const { locked: before = false, ...volume } = this.get(name);
     if (before === locked) return false;
     const changed: VolumeRecord = locked ? { ...volume, locked } : volume;
-    if (volume.driver === "local") writeDescription(this.#paths.volume(name), changed);
+    writeDescription(this.#paths.volume(name), changed);
     this.#records.put(name, changed);
     return true;
   }
 
   /** The directory goes first: what a crash leaves then is a directory that is taken in. */
   rename(from: string, to: string): VolumeRecord {
-    const volume = this.#checkOwn("rename", from);
+    const volume = this.get(from);
     checkVolumeName(to);
     this.#holds.checkIdle("rename", from);
     const target = this.#paths.volume(to);
@@ -185,8 +174,7 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async openCopy(name: string, fill: Fill): Promise<OpenVolume> {
-    this.#checkOwn("copy", name);
-    const directory = this.#paths.volume(name);
+    const directory = this.#paths.volume(this.get(name).name);
     const end = this.#holds.begin(name, "copied");
     try {
       const copy = await makeScratchCopy(directory, fill, this.#deletion);
@@ -204,7 +192,7 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async replaceContent(name: string, keepAs: string | undefined, fill: Fill): Promise<void> {
-    const { options } = this.#checkOwn("replace the content of", name);
+    const { options } = this.get(name);
     if (needsMount(options)) {
       throw new EngineError(
         "failed-precondition",
@@ -216,17 +204,8 @@ export class DirectoryVolumeStore implements VolumeStore {
     try {
       const former =
         keepAs === undefined ? undefined : { name: keepAs, createdAt: new Date().toISOString() };
-      const limit = sizeLimit(options);
-      await replaceContent(
-        this.#paths.volume(name),
-        former,
-        async (directory) => {
-          // A quota of its own: the former content does not count any more.
-          if (limit > 0) limitDirectories([directory], limit);
-          await fill(directory);
-        },
-        this.#deletion,
-        () => this.#checkHolders("replace the content of", name),
+      await replaceContent(this.#paths.volume(name), former, fill, this.#deletion, () =>
+        this.#checkHolders("replace the content of", name),
       );
     } finally {
       end();
@@ -239,7 +218,7 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async addSnapshot(name: string, snapshot: string, fill: Fill): Promise<VolumeSnapshot> {
-    this.#checkOwn("keep a snapshot of", name);
+    this.get(name);
     const made: VolumeSnapshot = { name: snapshot, createdAt: new Date().toISOString() };
     const end = this.#holds.begin(name, "snapshot");
     try {
@@ -259,15 +238,14 @@ export class DirectoryVolumeStore implements VolumeStore {
 
   async prepare(name: string, holder: string): Promise<string> {
     const volume = this.get(name);
-    if (volume.driver === "local" && mountsSlowly(volume.options)) await mountVolumeAside(volume);
+    if (mountsSlowly(volume.options)) await mountVolumeAside(volume);
     return this.acquire(name, holder);
   }
 
   acquire(name: string, holder: string): string {
     const volume = this.get(name);
-    const { mountpoint, options, driver } = volume;
-    if (driver !== "local") this.#checkMounted(volume);
-    else if (needsMount(options)) mountVolume(volume);
+    const { mountpoint, options } = volume;
+    if (needsMount(options)) mountVolume(volume);
     else mkdirSync(mountpoint, { recursive: true, mode: 0o701 });
     this.#holds.add(name, holder);
     return mountpoint;
@@ -291,14 +269,11 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async copyUp(name: string, root: string, path: string): Promise<void> {
-    const { driver, mountpoint } = this.get(name);
+    this.get(name);
     const other = this.#filling.get(name);
     if (other !== undefined) return other;
     const end = this.#holds.begin(name, "filled");
-    const work =
-      driver === "local"
-        ? fillVolume(this.#paths.volume(name), root, path, this.#deletion)
-        : fillDirectory(mountpoint, root, path);
+    const work = fillVolume(this.#paths.volume(name), root, path, this.#deletion);
     this.#filling.set(name, work);
     try {
       await work;
@@ -351,26 +326,8 @@ export class DirectoryVolumeStore implements VolumeStore {
         `remove ${name}: volume is locked against removal: unlock it with "berth volume unlock ${name}"`,
       );
     }
-    this.#unmountUnheld(name);
+    if (needsMount(volume.options)) unmountVolume(volume.mountpoint);
     return volume;
-  }
-
-  /** `failed-precondition` for what a plugin keeps. */
-  #checkOwn(verb: string, name: string): VolumeRecord {
-    const volume = this.get(name);
-    if (volume.driver === "local") return volume;
-    throw new EngineError(
-      "failed-precondition",
-      `Cannot ${verb} volume "${name}": the plugin "${volume.driver}" keeps it`,
-    );
-  }
-
-  #checkMounted({ name, driver, mountpoint }: VolumeRecord): void {
-    if (mountpoint !== "" && existsSync(mountpoint)) return;
-    throw new EngineError(
-      "failed-precondition",
-      `Cannot use volume "${name}": the plugin "${driver}" mounts it for containers only; start one with it`,
-    );
   }
 
   #checkHolders(verb: string, name: string): void {
@@ -386,13 +343,12 @@ export class DirectoryVolumeStore implements VolumeStore {
 
   /** The data root may have moved since the record was written. */
   #placed(volume: VolumeRecord): VolumeRecord {
-    if (volume.driver !== "local") return volume;
     return { ...volume, mountpoint: join(this.#paths.volume(volume.name), DATA) };
   }
 
   #unmountUnheld(name: string): void {
     if (this.#holds.isHeld(name) || !this.has(name)) return;
-    const { mountpoint, options, driver } = this.get(name);
-    if (driver === "local" && needsMount(options)) unmountVolume(mountpoint);
+    const { mountpoint, options } = this.get(name);
+    if (needsMount(options)) unmountVolume(mountpoint);
   }
 }

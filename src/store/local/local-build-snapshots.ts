@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { rename } from "../../linux/file.ts";
 import { unmountInBackground } from "../../linux/mount.ts";
@@ -99,7 +99,7 @@ export class LocalBuildSnapshots implements BuildSnapshotStore {
       if (!open) return;
       open = false;
       unmountAll(rootfs);
-      this.#parts.trash.discard(directory);
+      this.#clear(directory);
       hold[Symbol.dispose]();
     };
     const commit = async (): Promise<Tree> => {
@@ -117,22 +117,35 @@ export class LocalBuildSnapshots implements BuildSnapshotStore {
         end();
       }
     };
-    return { id, rootfs, changes, commit, [Symbol.dispose]: end };
+    const unmount = (): void => unmountAll(rootfs);
+    return { id, rootfs, changes, unmount, commit, [Symbol.dispose]: end };
   }
 
   mount(tree: Tree, options: { writable?: boolean } = {}): MountedTree {
     const hold = this.hold(tree);
+    try {
+      return this.#mount(this.#lower(tree, false), options.writable === true, hold);
+    } catch (error) {
+      hold[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  overlay(directory: string): MountedTree {
+    return this.#mount([directory], true);
+  }
+
+  #mount(lower: readonly string[], writable: boolean, hold?: Disposable): MountedTree {
     const directory = this.#work(randomBytes(16).toString("hex"));
     const target = join(directory, "rootfs");
     const dispose = (): void => {
       unmountAll(target);
-      this.#parts.trash.discard(directory);
-      hold[Symbol.dispose]();
+      this.#clear(directory);
+      hold?.[Symbol.dispose]();
     };
     try {
       mkdirSync(target, { recursive: true, mode: 0o755 });
-      const lower = this.#lower(tree, false);
-      if (options.writable === true) {
+      if (writable) {
         const [upper, work] = [join(directory, "upper"), join(directory, "work")];
         mkdirSync(upper, { mode: 0o755 });
         mkdirSync(work, { mode: 0o700 });
@@ -186,12 +199,27 @@ export class LocalBuildSnapshots implements BuildSnapshotStore {
     return path;
   }
 
+  discard(path: string): void {
+    this.#parts.trash.discard(path);
+  }
+
   close(): void {
     clearTimeout(this.#syncTimer);
   }
 
   #work(id: string): string {
     return join(this.#parts.paths.build, "work", id);
+  }
+
+  /** Nearly always there is nothing in it any more: the trash would take its time. */
+  #clear(directory: string): void {
+    try {
+      rmSync(join(directory, "work"), { recursive: true, force: true });
+      for (const name of readdirSync(directory)) rmdirSync(join(directory, name));
+      rmdirSync(directory);
+    } catch {
+      this.#parts.trash.discard(directory);
+    }
   }
 
   #row(id: string): SnapshotRow {

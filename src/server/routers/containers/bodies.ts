@@ -154,7 +154,6 @@ const mount = object<Mount>(
       CreateMountpoint: flag,
       ReadOnlyNonRecursive: flag,
       ReadOnlyForceRecursive: flag,
-      IdMap: text,
     }),
     VolumeOptions: object<NonNullable<Mount["VolumeOptions"]>>({
       NoCopy: flag,

@@ -1,0 +1,102 @@
+import {
+  type ChainId,
+  chainIds,
+  type Descriptor,
+  type DiffId,
+  type ImageConfig,
+  type ImageId,
+  type Manifest,
+  MediaType,
+  sha256,
+} from "../../spec/index.ts";
+import type { ImageLayer, ImageRecord, Store } from "../../store/index.ts";
+import type { StageState } from "../steps/stage-state.ts";
+
+export interface ImageOptions {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Seconds since the epoch. */
+  readonly sourceDateEpoch?: number;
+  /** More keys of the configuration: an inline cache. */
+  readonly extra?: (layers: readonly ImageLayer[]) => Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+export interface MadeImage {
+  readonly record: ImageRecord;
+  readonly config: Descriptor;
+}
+
+/** Makes an image of a stage: its layers, configuration and manifest, recorded in the store. */
+export async function makeImage(
+  store: Store,
+  state: StageState,
+  options: ImageOptions,
+): Promise<MadeImage> {
+  const { sourceDateEpoch } = options;
+  const notAfter = sourceDateEpoch === undefined ? {} : { notAfter: sourceDateEpoch };
+  using made = await store.builds.toLayers(state.tree, { ...notAfter, signal: options.signal });
+  const layers = [...state.baseLayers, ...made.layers];
+  const config = imageConfig(state, layers, options);
+  const bytes = Buffer.from(JSON.stringify(config));
+  const id = sha256(bytes);
+  using _config = store.content.hold(id);
+  const configDescriptor = { mediaType: MediaType.ociConfig, digest: id, size: bytes.length };
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    config: configDescriptor,
+    layers: layers.map(({ blob }) => blob),
+    ...(Object.keys(options.annotations).length === 0
+      ? {}
+      : { annotations: { ...options.annotations } }),
+  };
+  const manifestBytes = Buffer.from(JSON.stringify(manifest));
+  using _manifest = store.content.hold(sha256(manifestBytes));
+  const [, { digest, size }] = await Promise.all([
+    store.content.put(bytes),
+    store.content.put(manifestBytes),
+  ]);
+  const record = store.images.put({
+    id: id as string as ImageId,
+    config,
+    manifest: { mediaType: MediaType.ociManifest, digest, size },
+    layers: withChains(layers),
+    size: layers.reduce((sum, { chainId }) => sum + (store.snapshots.layer(chainId)?.size ?? 0), 0),
+    created: config.created ?? "",
+  });
+  return { record, config: configDescriptor };
+}
+
+function withChains(layers: readonly ImageLayer[]): ImageLayer[] {
+  const chains: ChainId[] = chainIds(layers.map(({ diffId }) => diffId));
+  return layers.map((layer, index) => ({ ...layer, chainId: chains[index] ?? layer.chainId }));
+}
+
+function imageConfig(
+  state: StageState,
+  layers: readonly ImageLayer[],
+  options: ImageOptions,
+): ImageConfig {
+  const { config, platform, author } = state;
+  const { sourceDateEpoch } = options;
+  const at =
+    sourceDateEpoch === undefined ? undefined : new Date(sourceDateEpoch * 1000).toISOString();
+  const labels = { ...config.Labels, ...options.labels };
+  const diffIds: DiffId[] = layers.map(({ diffId }) => diffId);
+  const own = state.history.length - state.inheritedHistory;
+  const history = state.history.map((entry, index) =>
+    at !== undefined && index >= state.history.length - own ? { ...entry, created: at } : entry,
+  );
+  return {
+    created: at ?? state.created,
+    ...(author === "" ? {} : { author }),
+    architecture: platform.architecture,
+    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+    os: platform.os,
+    config: { ...config, ...(Object.keys(labels).length === 0 ? {} : { Labels: labels }) },
+    rootfs: { type: "layers", diff_ids: diffIds },
+    history,
+    ...options.extra?.(layers),
+  };
+}

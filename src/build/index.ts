@@ -1,0 +1,28 @@
+export * from "./build-environment.ts";
+export { CacheMounts } from "./cache/cache-mounts.ts";
+export { type CacheItem, cacheItems } from "./cache/cache-records.ts";
+export { StepCache } from "./cache/step-cache.ts";
+export { ContextFiles } from "./contexts/context-files.ts";
+export { UrlFetcher } from "./contexts/fetch-url.ts";
+export { GitCheckout, parseGitUrl } from "./contexts/git-source.ts";
+export { readContextFile, readDockerfile, withoutIgnored } from "./contexts/read-dockerfile.ts";
+export * from "./dockerfile/index.ts";
+export { makeImage } from "./export/make-image.ts";
+export { DiskTree } from "./files/disk-tree.ts";
+export { isArchive, readArchive } from "./files/local-archive.ts";
+export { ManifestTree } from "./files/manifest-tree.ts";
+export type { SourceTree } from "./files/source-tree.ts";
+export { BuildProgress, type EventSink } from "./solver/build-events.ts";
+export {
+  BuildJob,
+  type BuildOptions,
+  type BuildServices,
+  cancelled,
+  type ImportedSteps,
+  type NamedContext,
+} from "./solver/build-job.ts";
+export { Slots } from "./solver/slots.ts";
+export { Solver } from "./solver/solver.ts";
+export { StepFailure } from "./solver/step-failure.ts";
+export { gitTree } from "./steps/add-sources.ts";
+export type { StageState } from "./steps/stage-state.ts";

@@ -1,0 +1,238 @@
+import {
+  type BuildOptions,
+  DiskTree,
+  type EventSink,
+  gitTree,
+  isArchive,
+  makeImage,
+  parseDockerfile,
+  parseGitUrl,
+  readArchive,
+  readDockerfile,
+  type SourceTree,
+  StepFailure,
+  UrlFetcher,
+  withoutIgnored,
+} from "../../build/index.ts";
+import {
+  type ClassicBuildOptions,
+  EngineError,
+  familiarString,
+  invalidArgument,
+  type ProgressMessage,
+  parsePlatform,
+  parseReference,
+  shortId,
+  withDefaultTag,
+} from "../../spec/index.ts";
+import type { BuildContext } from "./build-context.ts";
+import { BuildSession, type SessionPlan } from "./build-session.ts";
+import { ClassicOutput } from "./classic-output.ts";
+import { unpackContext } from "./context-uploads.ts";
+import { EventQueue } from "./event-queue.ts";
+import { unusedArguments } from "./unused-arguments.ts";
+
+/** A build in Docker's classic protocol: a tar comes, lines of progress go. */
+export function classicBuild(
+  context: BuildContext,
+  options: ClassicBuildOptions,
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncIterable<ProgressMessage> {
+  checkOptions(options);
+  return EventQueue.run<ProgressMessage>(async (queue, running) => {
+    const output = new ClassicOutput((message) =>
+      options.quiet ? undefined : queue.push(message),
+    );
+    const release = (): void => output.release();
+    running.addEventListener("abort", release, { once: true });
+    const session = new BuildSession(context, (event) => output.take(event));
+    using held = new DisposableStack();
+    try {
+      const plan = (sink: EventSink) =>
+        planClassic(context, options, { body, held, signal: running, sink });
+      const { images } = await session.run(plan, running);
+      const [id = ""] = images;
+      tellResult(options, id, (message) => void queue.push(message));
+    } catch (error) {
+      throw inClassicWords(error);
+    } finally {
+      running.removeEventListener("abort", release);
+    }
+  }, signal);
+}
+
+function checkOptions({ tags, outputs }: ClassicBuildOptions): void {
+  for (const tag of tags) {
+    if (parseReference(tag).digest !== undefined) {
+      throw invalidArgument("refusing to create a tag with a digest reference");
+    }
+  }
+  if (outputs.length > 0) {
+    throw invalidArgument("Cannot write outputs with the classic build protocol: use berth build");
+  }
+}
+
+function tellResult(
+  options: ClassicBuildOptions,
+  id: string,
+  send: (message: ProgressMessage) => void,
+): void {
+  if (options.quiet) {
+    send({ stream: `${id}\n` });
+    return;
+  }
+  send({ aux: { ID: id } });
+  send({ stream: `Successfully built ${shortId(id)}\n` });
+  for (const tag of options.tags) {
+    const name = familiarString(withDefaultTag(parseReference(tag)));
+    send({ stream: `Successfully tagged ${name}\n` });
+  }
+}
+
+/** `code` is what the command line exits with. */
+function inClassicWords(error: unknown): unknown {
+  if (!(error instanceof StepFailure) || error.exitCode === undefined) return error;
+  const command = /^process "([\s\S]*)" did not complete/.exec(error.message)?.[1] ?? "";
+  const message = `The command '${command}' returned a non-zero code: ${error.exitCode}`;
+  return Object.assign(new EngineError("failed-precondition", message, { cause: error }), {
+    exitCode: error.exitCode,
+  });
+}
+
+interface Incoming {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly held: DisposableStack;
+  readonly signal: AbortSignal;
+  readonly sink: EventSink;
+}
+
+async function planClassic(
+  context: BuildContext,
+  options: ClassicBuildOptions,
+  incoming: Incoming,
+): Promise<SessionPlan> {
+  const { tree, text } = await contextOf(context, options, incoming);
+  const file = options.dockerfile || "Dockerfile";
+  const dockerfile = parseDockerfile(text ?? readDockerfile(tree, file), file);
+  const { host } = context.services.environment;
+  const platform = options.platform ? parsePlatform(options.platform, host) : host;
+  const buildArgs = new Map(Object.entries(options.buildArgs));
+  const unused = unusedArguments(dockerfile, buildArgs);
+  return {
+    options: buildOptions(options, { dockerfile, buildArgs, context: withoutIgnored(tree, file) }),
+    platforms: [platform],
+    tags: options.tags,
+    name: options.tags[0] ?? file,
+    finish: async (job, built) => {
+      const [first] = built;
+      if (first === undefined) throw new EngineError("internal", "nothing was built");
+      if (unused.length > 0) {
+        const message = `One or more build-args [${unused.join(" ")}] were not consumed`;
+        void incoming.sink({ type: "warning", message });
+      }
+      const { store, images } = context.services.environment;
+      const { record } = await makeImage(store, first.state, {
+        labels: options.labels,
+        annotations: {},
+        signal: job.signal,
+      });
+      for (const tag of options.tags) images.tag(record.id, tag);
+      return { images: [record.id] };
+    },
+  };
+}
+
+function buildOptions(
+  options: ClassicBuildOptions,
+  parts: Pick<BuildOptions, "dockerfile" | "buildArgs" | "context">,
+): BuildOptions {
+  const { memory, memorySwap, cpuShares, cpuQuota, cpuPeriod, cpusetCpus, cpusetMems } = options;
+  const limits = {
+    memory,
+    memorySwap,
+    cpuShares,
+    cpuQuota,
+    cpuPeriod,
+    cpusetCpus,
+    cpusetMems,
+    cgroupParent: options.cgroupParent,
+    shmSize: options.shmSize,
+    ulimits: options.ulimits,
+  };
+  return {
+    ...parts,
+    ...(options.target === undefined ? {} : { target: options.target }),
+    contexts: new Map(),
+    noCache: options.noCache,
+    noCacheFilter: new Set(),
+    pull: options.pull,
+    network: options.networkMode ?? "default",
+    extraHosts: options.extraHosts,
+    limits: withoutUndefined(limits),
+    secrets: new Map(),
+    agent: () => undefined,
+    allow: new Set(options.networkMode === "host" ? ["network.host"] : []),
+    auth: options.auth,
+    explainCache: false,
+    countsAll: true,
+    keepFailed: false,
+    imported: { find: async () => undefined },
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function withoutUndefined<T extends object>(values: T): Defined<T> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Defined<T>;
+}
+
+/** The files of the context, and the Dockerfile where it did not come with them. */
+async function contextOf(
+  context: BuildContext,
+  options: ClassicBuildOptions,
+  incoming: Incoming,
+): Promise<{ tree: SourceTree; text?: string }> {
+  const { remote } = options;
+  if (remote !== undefined) return await remoteContext(context, remote, incoming);
+  const { tree, place } = await unpackContext(context.services, incoming.body, incoming.signal);
+  incoming.held.defer(() => context.services.environment.store.builds.discard(place));
+  return { tree };
+}
+
+/** A git repository, or a tar or Dockerfile behind an address. */
+export async function remoteContext(
+  context: BuildContext,
+  url: string,
+  incoming: Pick<Incoming, "held" | "signal">,
+): Promise<{ tree: SourceTree; text?: string }> {
+  const { services } = context;
+  const { store } = services.environment;
+  const { held, signal } = incoming;
+  const git = parseGitUrl(url);
+  if (git !== undefined) return { tree: await gitTree({ services, signal, held }, git, false) };
+  const fetcher = new UrlFetcher(services.files, store.records.collection("build-urls"));
+  const { sha256 } = await fetcher.fetch(url, { onProgress: () => undefined, signal });
+  const path = services.files.path(sha256);
+  const { tree, place } = await unpackUnlessText(context, path, signal);
+  held.defer(() => store.builds.discard(place));
+  return tree === undefined
+    ? { tree: new DiskTree(place, { image: false }), text: await Bun.file(path).text() }
+    : { tree };
+}
+
+async function unpackUnlessText(
+  context: BuildContext,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ tree: SourceTree | undefined; place: string }> {
+  if (await isArchive(path))
+    return await unpackContext(context.services, readArchive(path), signal);
+  const { place } = await unpackContext(context.services, emptyTar(), signal);
+  return { tree: undefined, place };
+}
+
+async function* emptyTar(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(1024);
+}

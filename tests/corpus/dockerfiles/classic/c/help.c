@@ -1,1 +1,0 @@
-int help(void) { return 0; }
