@@ -88,7 +88,11 @@ export function restoreVolume(
     const source = `${name}@${wanted}`;
     const directory = await snapshotDirectory(context, source);
     await volumes.replaceContent(name, keepAs, async (target) => {
-      await copyTree(directory, target, copyOptions(source, progress, running));
+      await copyTree(
+        directory,
+        target,
+        copyOptions(context, source, { progress, signal: running }),
+      );
       checkNobodyRuns(context, "restore", name);
     });
     const kept = keepAs === undefined ? "" : `; its former content is snapshot ${keepAs}`;
@@ -156,7 +160,7 @@ function reading(context: Context, ref: string, purpose: string, options: ReadOp
           options.pause && !ref.includes("@") ? await pauseWriters(context, ref) : undefined;
         try {
           await copyTree(source.directory, target, {
-            ...copyOptions(ref, options.progress, options.signal),
+            ...copyOptions(context, ref, options),
             onCopied: async () => frozen?.resume(),
           });
         } finally {
@@ -169,12 +173,26 @@ function reading(context: Context, ref: string, purpose: string, options: ReadOp
   };
 }
 
-function copyOptions(ref: string, progress: ProgressQueue, signal: AbortSignal): CopyTreeOptions {
+function copyOptions(
+  { store }: Context,
+  ref: string,
+  { progress, signal }: Pick<ReadOptions, "progress" | "signal">,
+): CopyTreeOptions {
+  let total: number | undefined;
   return {
     signal,
     onProgress: ({ bytes, copied, shared }) => {
       if (copied) progress.status(ref, shared ? "Sharing blocks" : "Writing to the disk");
-      else progress.progress(ref, "Copying", bytes, 0);
+      else progress.progress(ref, "Copying", bytes, total ?? 0);
+      if (copied || total !== undefined) return;
+      // It takes long enough to be worth a look at how much there is.
+      total = 0;
+      store.volumes.usage(ref).then(
+        (usage) => {
+          total = usage.bytes;
+        },
+        () => undefined,
+      );
     },
   };
 }

@@ -57,6 +57,8 @@ async function freeze(context: Context, container: Container): Promise<() => Pro
       return;
     }
     const cgroup = openCgroup(context.host.cgroup, container.record.cgroupPath);
+    // A probe would hang, and count as failed.
+    container.health?.stop();
     try {
       await cgroup.freeze();
       frozen.resolve();
@@ -65,6 +67,7 @@ async function freeze(context: Context, container: Container): Promise<() => Pro
       frozen.reject(error);
     } finally {
       await thaw(context, container);
+      container.health?.start();
     }
   });
   await frozen.promise;

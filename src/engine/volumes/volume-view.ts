@@ -19,7 +19,7 @@ export function toVolume(
     Driver: record.driver,
     Mountpoint: record.mountpoint,
     CreatedAt: record.createdAt,
-    ...(Object.keys(status).length === 0 ? {} : { Status: { ...status } }),
+    ...(Object.keys(status).length === 0 ? {} : { Status: { Berth: status } }),
     Labels: Object.keys(labels).length === 0 ? null : labels,
     Scope: "local",
     Options: Object.keys(record.options).length === 0 ? null : { ...record.options },

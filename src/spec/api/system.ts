@@ -1,4 +1,6 @@
 /** Engine API wire types for the system, events and volumes. */
+import type { VolumeStatus } from "./volume.ts";
+
 export interface EventActor {
   ID: string;
   Attributes: Record<string, string>;
@@ -120,7 +122,8 @@ export interface Volume {
   Driver: string;
   Mountpoint: string;
   CreatedAt?: string;
-  Status?: Record<string, unknown>;
+  /** The driver's; `Berth` is what the engine adds. */
+  Status?: Record<string, unknown> & { Berth?: VolumeStatus };
   Labels: Record<string, string> | null;
   Scope: "local" | "global";
   Options: Record<string, string> | null;

@@ -10,7 +10,7 @@ export interface VolumeUser {
   ReadOnly: boolean;
 }
 
-/** What Berth tells in a volume's `Status`; what is not so is left out. */
+/** What Berth tells in a volume's `Status.Berth`; what is not so is left out. */
 export interface VolumeStatus {
   UsedBy?: VolumeUser[];
   Locked?: true;

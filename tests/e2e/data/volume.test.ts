@@ -50,7 +50,9 @@ for (const name of COMMAND_LINES) {
           Labels: { role: "one", bare: "" },
           Options: null,
           Mountpoint: join(suite.daemon.dataRoot, "volumes", own("a"), "_data"),
-          Status: { UsedBy: [{ Name: own("user"), Running: false, Destination: "/data" }] },
+          Status: {
+            Berth: { UsedBy: [{ Name: own("user"), Running: false, Destination: "/data" }] },
+          },
         },
         { Name: own("b"), Options: { type: "tmpfs", device: "tmpfs", o: "size=1m" } },
       ]);

@@ -1,4 +1,4 @@
-import type { Volume, VolumeStatus } from "../../../spec/index.ts";
+import type { Volume } from "../../../spec/index.ts";
 import { CliError } from "../../cli-error.ts";
 import { defineCommand, noArguments } from "../../command.ts";
 import { bool, filter, string, toFilters } from "../../flags/flag-kinds.ts";
@@ -24,7 +24,8 @@ export const command = defineCommand({
   run: async ({ values, context }) => {
     if (values.cluster) throw new CliError("cluster volumes are not supported");
     const { volumes } = await context.client();
-    const { Volumes } = await volumes.list({ filters: toFilters(values.filter) });
+    const { Volumes, Warnings } = await volumes.list({ filters: toFilters(values.filter) });
+    for (const warning of Warnings ?? []) context.stderr.line(`WARNING: ${warning}`);
     const sorted = [...(Volumes ?? [])].sort((a, b) => (a.Name < b.Name ? -1 : 1));
     const format =
       values.format || (values.quiet ? "" : ((await context.config()).volumesFormat ?? ""));
@@ -69,14 +70,14 @@ export const VOLUME_LIST: ListSpec<Volume> = {
     Group: "N/A",
     Status: "N/A",
     UsedBy: usersText(volume),
-    Locked: volume.Status?.["Locked"] === true ? "yes" : "",
+    Locked: volume.Status?.Berth?.Locked === true ? "yes" : "",
     Label: (name: string) => volume.Labels?.[name] ?? "",
   }),
 };
 
 /** Names of containers; those that do not run in parentheses. */
 function usersText({ Status }: Volume): string {
-  const { UsedBy = [] } = (Status ?? {}) as VolumeStatus;
+  const { UsedBy = [] } = Status?.Berth ?? {};
   const texts = UsedBy.map(({ Name, Running }) => (Running ? Name : `(${Name})`));
   return [...new Set(texts)].join(", ");
 }
