@@ -14,6 +14,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<never> {
       return { size: terminalSize, makeRaw: makeTerminalRaw };
     },
     commands: [composeCommand],
+    trees: async () => (await import("./tree-files.ts")).treeFiles,
     registry: async () => (await import("./registry-access.ts")).registryAccess,
   };
   // Ends at once: what a command left open (a stream, a reader of standard input) must not hold it.

@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { parseMirror } from "../../src/distribution/index.ts";
 import type { EngineConfig } from "../../src/engine/config.ts";
 import type { LogLevel } from "../../src/engine/log.ts";
+import {
+  DOCKER_PLUGINS,
+  type PluginDirectories,
+} from "../../src/engine/volumes/plugins/find-plugins.ts";
 import type { TrashSettings } from "../../src/engine/volumes/trash-keeper.ts";
 import { LOG_DRIVERS, type LogDriver, validateLogOptions } from "../../src/logs/index.ts";
 import type { AddressPool } from "../../src/network/index.ts";
@@ -39,6 +43,7 @@ export interface DaemonConfig {
   imageDiskLimit: number | undefined;
   /** How removed volumes are kept. */
   volumeTrash: TrashSettings;
+  pluginDirectories: PluginDirectories;
   runtimes: Record<string, string>;
   defaultRuntime: string | undefined;
   /** Milliseconds that containers get to stop, where the daemon ends them. */
@@ -80,6 +85,7 @@ function toConfig(settings: Settings): DaemonConfig {
     },
     imageDiskLimit: settings["image-disk-limit"],
     concurrentDownloads: settings["max-concurrent-downloads"] ?? 3,
+    pluginDirectories: pluginDirectories(settings["plugin-dir"]),
     volumeTrash: {
       keep: (settings["volume-trash-hours"] ?? DEFAULT_TRASH_HOURS) * 3_600_000,
       limit: settings["volume-trash-limit"],
@@ -88,6 +94,11 @@ function toConfig(settings: Settings): DaemonConfig {
     defaultRuntime: settings["default-runtime"],
     shutdownTimeout: (settings["shutdown-timeout"] ?? DEFAULT_SHUTDOWN_TIMEOUT) * 1000,
   };
+}
+
+/** What is named holds sockets and files alike. */
+function pluginDirectories(named: readonly string[] | undefined): PluginDirectories {
+  return named === undefined ? DOCKER_PLUGINS : { sockets: named, specs: named };
 }
 
 function checkedMirrors(mirrors: string[]): string[] {

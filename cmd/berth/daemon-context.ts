@@ -9,6 +9,10 @@ import type { EngineContext } from "../../src/engine/context.ts";
 import type { EventBus } from "../../src/engine/events/event-bus.ts";
 import { createImageService } from "../../src/engine/images/index.ts";
 import type { Log } from "../../src/engine/log.ts";
+import {
+  type PluginMount,
+  VolumePlugins,
+} from "../../src/engine/volumes/plugins/volume-plugins.ts";
 import { TrashKeeper } from "../../src/engine/volumes/trash-keeper.ts";
 import { detectCgroups, releaseUnifiedControllers } from "../../src/linux/cgroup/cgroup-host.ts";
 import { selfCommand } from "../../src/linux/self-command.ts";
@@ -94,6 +98,10 @@ export function createContext(parts: ContextParts): EngineContext {
       clock,
       log,
       disk: () => diskSpace(config.dataRoot),
+    }),
+    volumePlugins: new VolumePlugins({
+      directories: config.pluginDirectories,
+      mounts: store.records.collection<PluginMount>("plugin-mounts"),
     }),
     shutdown: { underWay: false },
     onUnhealthy: (container) => parts.onUnhealthy(context, container),

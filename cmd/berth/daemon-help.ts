@@ -18,6 +18,7 @@ const ABOUT: Record<SettingName, string> = {
   "insecure-registry": "Registry that may be reached without verified TLS, a host or CIDR",
   "max-concurrent-downloads": "Layers of one pull that arrive at once [3]",
   "image-disk-limit": "Ceiling for image data; unused images beyond it go, 20GB",
+  "plugin-dir": "Directory of plugins' sockets and files [/run/docker/plugins and Docker's others]",
   "volume-trash-hours": "How long a removed volume can be brought back; 0: not at all [24]",
   "volume-trash-limit": "What removed volumes may take, the latest aside [a tenth of the disk]",
   "log-driver": "Log driver of containers [local]",

@@ -31,6 +31,7 @@ export const SETTINGS = {
   "insecure-registry": { form: "list", key: "insecure-registries" },
   "max-concurrent-downloads": { form: "number" },
   "image-disk-limit": { form: "size" },
+  "plugin-dir": { form: "list", key: "plugin-dirs" },
   "volume-trash-hours": { form: "number" },
   "volume-trash-limit": { form: "size" },
   "log-driver": { form: "text" },

@@ -16,8 +16,8 @@ export function mountIntoTree(root: string, mounts: readonly TreeMount[]): void 
   // What the host unmounts meanwhile goes here too; nothing comes back.
   setPropagation("/", "slave", true);
   const directory = openRoot(root);
-  for (const { source, target, readonly } of mounts) {
-    bindInRoot(directory, source, target, readonly === true);
+  for (const { source, target, ...options } of mounts) {
+    bindInRoot(directory, source, target, options);
   }
   close(directory);
 }

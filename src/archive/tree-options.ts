@@ -13,6 +13,13 @@ export interface UnpackOptions {
   /** Keep the owners of the archive (the default); false: everything belongs to `owner`, or root. */
   copyOwners?: boolean;
   owner?: { uid: number; gid: number };
+  /** Members at or below `from` stand at `to` instead: the archive's top entry under another name. */
+  rename?: { from: string; to: string };
+  /**
+   * Without a locked root, for the caller's own files: `root` stays where it is, and members below a symlink
+   * are refused instead. With `copyOwners` false everything belongs to the caller.
+   */
+  unconfined?: boolean;
   /** Mounted into the tree for this operation, seen by nobody else. In order. */
   mounts?: readonly TreeMount[];
   signal?: AbortSignal;
@@ -49,6 +56,8 @@ export interface PackOptions {
   exclude?: readonly string[];
   /** Seconds since the epoch: files that are newer get this for their time. */
   notAfter?: number;
+  /** Without a locked root, for the caller's own files. */
+  unconfined?: boolean;
   /** Mounted into the tree for this operation, seen by nobody else. In order. */
   mounts?: readonly TreeMount[];
   signal?: AbortSignal;
@@ -61,6 +70,8 @@ export interface TreeMount {
   /** In the tree. */
   target: string;
   readonly?: boolean;
+  /** What stands there inside of `source`, symlinks resolved in it. */
+  subpath?: string;
 }
 
 /** What `HEAD /containers/<id>/archive` tells of a path. */
@@ -72,4 +83,9 @@ export interface PathStat {
   /** RFC 3339 with nanoseconds. */
   mtime: string;
   linkTarget: string;
+}
+
+/** With the path that every symlink on the way leads to, as the tree names it. */
+export interface LocatedPath extends PathStat {
+  realPath: string;
 }

@@ -41,6 +41,11 @@ const CONTAINER: readonly CommandNode[] = [
     "Create a new image from a container's changes",
     () => import("./commands/container/commit.ts"),
   ),
+  leaf(
+    "cp",
+    "Copy files/folders between a container and the local filesystem",
+    () => import("./commands/container/cp.ts"),
+  ),
   leaf("create", "Create a new container", () => import("./commands/container/create.ts")),
   leaf(
     "diff",
@@ -123,7 +128,37 @@ const CONTAINER: readonly CommandNode[] = [
   ),
 ];
 
+const BUILD_HISTORY: readonly CommandNode[] = [
+  leaf("ls", "List recent builds", () => import("./commands/builder/history-ls.ts")),
+  leaf(
+    "logs",
+    "Show the whole log of a recent build",
+    () => import("./commands/builder/history-logs.ts"),
+  ),
+  leaf("rm", "Forget recent builds", () => import("./commands/builder/history-rm.ts")),
+];
+
+const BUILD: CommandNode = {
+  ...leaf("build", "Build an image from a Dockerfile", () => import("./commands/image/build.ts")),
+  children: BUILD_HISTORY,
+};
+
+const BUILDER: readonly CommandNode[] = [
+  BUILD,
+  leaf("du", "Disk usage of the build cache", () => import("./commands/builder/du.ts")),
+  leaf("prune", "Remove build cache", () => import("./commands/builder/prune.ts")),
+  ...BUILD_HISTORY,
+];
+
+const BUILDX: readonly CommandNode[] = [
+  BUILD,
+  leaf("du", "Disk usage of the build cache", () => import("./commands/builder/du.ts")),
+  { name: "history", short: "Recent builds", children: BUILD_HISTORY },
+  leaf("prune", "Remove build cache", () => import("./commands/builder/prune.ts")),
+];
+
 const IMAGE: readonly CommandNode[] = [
+  BUILD,
   leaf("history", "Show the history of an image", () => import("./commands/image/history.ts")),
   leaf(
     "import",
@@ -290,7 +325,7 @@ const SYSTEM: readonly CommandNode[] = [
 ];
 
 const TOP_CONTAINER =
-  "attach commit create diff export kill logs pause port rename restart rm start stats stop top unpause update wait".split(
+  "attach commit cp create diff export kill logs pause port rename restart rm start stats stop top unpause update wait".split(
     " ",
   );
 const TOP_IMAGE = "history import load save tag".split(" ");
@@ -323,6 +358,7 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   borrow(CONTAINER, "run", "Common Commands"),
   borrow(CONTAINER, "exec", "Common Commands"),
   borrow(CONTAINER, "ls", "Common Commands", "ps"),
+  { ...BUILD, group: "Common Commands" },
   borrow(IMAGE, "pull", "Common Commands"),
   borrow(IMAGE, "push", "Common Commands"),
   borrow(IMAGE, "ls", "Common Commands", "images"),
@@ -355,6 +391,8 @@ export const COMMAND_TREE: readonly CommandNode[] = [
     ),
     group: "Commands",
   },
+  group("builder", "Manage builds", BUILDER),
+  { ...group("buildx", "Builds, as buildx has them", BUILDX), hidden: true },
   group("container", "Manage containers", CONTAINER),
   group("image", "Manage images", IMAGE),
   group("manifest", "Manage Docker image manifests and manifest lists", MANIFEST),

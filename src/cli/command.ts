@@ -6,6 +6,7 @@ import type { GlobalFlags } from "./global-flags.ts";
 import type { Output } from "./output.ts";
 import type { RegistryAccess } from "./registry-access.ts";
 import type { TerminalControl } from "./terminal/terminal-control.ts";
+import type { TreeFiles } from "./tree-files.ts";
 
 /** What the build says of the program. */
 export interface BuildInfo {
@@ -30,8 +31,11 @@ export interface CommandContext {
   readonly configDirectory: string;
   config(): Promise<ConfigFile>;
   terminal(): Promise<TerminalControl>;
+  /** Unpacks what a daemon sends. */
+  trees(): Promise<TreeFiles>;
   /** Registries without a daemon. */
   registry(): Promise<RegistryAccess>;
+  /** The caller's own files as archives. */
   /** `--tls` and its like, for a second daemon too. */
   readonly globals: ParsedFlags<GlobalFlags>;
   /** What stands between a group's name and the command's: `compose -f FILE up`. */

@@ -25,7 +25,7 @@ const ARGUMENTS: Readonly<Record<string, Kind>> = {
       .map((name) => [name, "running"]),
   ),
   ...Object.fromEntries(
-    "commit diff export inspect logs rename rm start update"
+    "commit cp diff export inspect logs rename rm start update"
       .split(" ")
       .map((name) => [name, "container"]),
   ),

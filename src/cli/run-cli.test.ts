@@ -19,6 +19,7 @@ async function run(...argv: string[]) {
     stderr: new Output(-2, collect("err")),
     terminal: () => Promise.reject(new Error("no terminal")),
     registry: () => Promise.reject(new Error("no registry")),
+    trees: () => Promise.reject(new Error("no trees")),
   });
   return { code, ...text };
 }
@@ -115,7 +116,7 @@ Options:
       "Flag shorthand -h has been deprecated, use --help\n",
     );
     expect((await run("--help")).out).toContain(
-      "\nManagement Commands:\n  container   Manage containers\n",
+      "\nManagement Commands:\n  builder     Manage builds\n",
     );
   });
 });

@@ -11,6 +11,7 @@ import { type GlobalFlags, globalFlags } from "./global-flags.ts";
 import type { Output } from "./output.ts";
 import type { RegistryAccess } from "./registry-access.ts";
 import type { TerminalControl } from "./terminal/terminal-control.ts";
+import type { TreeFiles } from "./tree-files.ts";
 
 /** What the composition root gives to the command line. */
 export interface CliHost {
@@ -20,6 +21,7 @@ export interface CliHost {
   readonly build: BuildInfo;
   terminal(): Promise<TerminalControl>;
   registry(): Promise<RegistryAccess>;
+  trees(): Promise<TreeFiles>;
   /** Commands that stand beside the command line's own. */
   readonly commands?: readonly CommandNode[];
 }
@@ -97,7 +99,10 @@ class CommandLine {
     const node = findChild(nodes, word);
     if (node === undefined) throw unknownCommand(path, word);
     const deeper = `${path} ${node.name}`;
-    if (node.load !== undefined) {
+    // `build PATH` has commands below it, too: their names come before directories of the same name.
+    const below =
+      node.load === undefined ? undefined : findChild(node.children ?? [], rest[0] ?? "");
+    if (node.load !== undefined && below === undefined) {
       const context = this.#context(deeper, globals, group);
       // Read while the command is loaded; whoever needs it hears of a failure.
       context.config().catch(() => {});
@@ -167,6 +172,7 @@ class CommandLine {
       environment: host.environment,
       terminal: () => host.terminal(),
       registry: () => host.registry(),
+      trees: () => host.trees(),
       globals,
       group,
       config: readConfig,

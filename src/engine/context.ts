@@ -12,6 +12,7 @@ import type { EventBus } from "./events/event-bus.ts";
 import type { Exec } from "./exec/exec.ts";
 import type { ImageService } from "./images/index.ts";
 import type { Log } from "./log.ts";
+import type { VolumePlugins } from "./volumes/plugins/volume-plugins.ts";
 import type { TrashKeeper } from "./volumes/trash-keeper.ts";
 
 /** What every verb works with; made once by the composition root. */
@@ -35,6 +36,7 @@ export interface EngineContext {
   readonly supervisor: Supervisor;
   readonly events: EventBus;
   readonly trashKeeper: TrashKeeper;
+  readonly volumePlugins: VolumePlugins;
   readonly containers: ContainerRegistry;
   readonly execs: Map<ExecId, Exec>;
   /** Commands of builds that run, by id: each hears of its exit. */

@@ -52,19 +52,32 @@ export function ensureFileInRoot(root: number, path: string, mode = 0o644): bool
   return true;
 }
 
-/** Puts a host's directory or file at a path of the tree, which is made if it is missing. */
-export function bindInRoot(root: number, source: string, target: string, readonly: boolean): void {
-  const fd = open(source, O_PATH);
-  const directory = (fstat(fd).mode & FileType.mask) === FileType.directory;
-  close(fd);
-  if (directory) ensureDirectoryInRoot(root, target);
-  else ensureFileInRoot(root, target);
-  const place = openInRoot(root, target, O_PATH);
+/**
+ * Puts a host's directory or file at a path of the tree, which is made if it is missing. With `subpath` it is
+ * what stands there inside of `source`: symlinks of that part resolve in `source`.
+ */
+export function bindInRoot(
+  root: number,
+  source: string,
+  target: string,
+  options: { readonly?: boolean; subpath?: string } = {},
+): void {
+  const whole = open(source, O_PATH);
+  const fd = options.subpath === undefined ? whole : openInRoot(whole, options.subpath, O_PATH);
   try {
-    bindMount(source, `/proc/self/fd/${place}`, { recursive: true });
-    if (readonly) remountReadOnly(root, target);
+    const directory = (fstat(fd).mode & FileType.mask) === FileType.directory;
+    if (directory) ensureDirectoryInRoot(root, target);
+    else ensureFileInRoot(root, target);
+    const place = openInRoot(root, target, O_PATH);
+    try {
+      bindMount(`/proc/self/fd/${fd}`, `/proc/self/fd/${place}`, { recursive: true });
+      if (options.readonly === true) remountReadOnly(root, target);
+    } finally {
+      close(place);
+    }
   } finally {
-    close(place);
+    close(whole);
+    if (fd !== whole) close(fd);
   }
 }
 

@@ -82,6 +82,8 @@ function bindMount(mount: ResolvedBindMount, kernel: number): RuntimeMount {
     ...readonlyOption(mount, kernel),
     // crun takes the recursion of a propagation for one of the bind.
     single ? propagation.replace(/^r/, "") : propagation,
+    // crun(1), "idmap mount options".
+    ...(mount.idmap === undefined ? [] : [`idmap=${mount.idmap}`]),
   ];
   return { destination: mount.destination, type: "bind", source: mount.source, options };
 }

@@ -18,6 +18,8 @@ export interface ResolvedBindMount {
   propagation?: "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
   /** Mounts below the source come along; default true. */
   recursive?: boolean;
+  /** Owners on disk as the container sees them: `uids=DISK-CONTAINER-COUNT#…;gids=…`. Needs crun. */
+  idmap?: string;
 }
 
 export interface ResolvedTmpfsMount {

@@ -66,9 +66,10 @@ export interface SnapshotStore {
   /**
    * Makes `containers/<id>/` with a writable directory over `layers` (lowest first, all present; none for
    * an empty image). Mount points and files that an engine puts into every container (/proc, /dev,
-   * /etc/hosts …) exist in a read-only layer between, so that they are no change of the container.
+   * /etc/hosts …) exist in a read-only layer between, so that they are no change of the container. `size`
+   * bounds what the container may write, bytes; `failed-precondition` where the file system has no quotas.
    */
-  prepareContainer(id: string, layers: readonly ChainId[]): string;
+  prepareContainer(id: string, layers: readonly ChainId[], options?: { size?: number }): string;
   /** `containers/<id>/`, for log files and the like too; removed with the container. */
   containerDirectory(id: string): string;
   /** `containers/<id>/rootfs`: where `mount` puts the container's tree. */

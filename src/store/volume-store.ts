@@ -69,6 +69,10 @@ export interface VolumeStore {
   create(volume: NewVolume): VolumeRecord;
   /** Makes a volume that is there, whole, once `fill` has resolved. `conflict` where the name is taken. */
   createFilled(volume: NewVolume, fill: Fill): Promise<VolumeRecord>;
+  /** Notes a volume that a plugin keeps. */
+  addForeign(volume: Omit<VolumeRecord, "mountpoint" | "createdAt">): VolumeRecord;
+  /** Where a plugin has put its volume. */
+  setMountpoint(name: string, path: string): void;
   /** `not-found`: `get <name>: no such volume`. */
   get(name: string): VolumeRecord;
   has(name: string): boolean;

@@ -11,7 +11,7 @@ const cache = join(checkout, ".tmp/vm");
 const KERNEL_PACKAGE = "linux-image-cloud-amd64";
 
 /** Programs of this host that the guest gets, with the libraries that they are linked with. */
-const PROGRAMS = ["bash", "busybox", "crun", "runc", "nft", "ip"];
+const PROGRAMS = ["bash", "busybox", "crun", "runc", "nft", "ip", "mkfs.ext4", "mkfs.xfs"];
 /** Libraries that are opened by name. */
 const LIBRARIES = ["libnftables.so.1", "libseccomp.so.2"];
 

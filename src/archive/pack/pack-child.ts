@@ -25,8 +25,9 @@ export function runPack(argument: string): never {
       const status = describePath(request.root, request.path ?? "/");
       writeAll(1, Buffer.from(JSON.stringify(status)));
     } else {
-      enterRoot(request.root, request.mounts);
-      new Packing(request, new OutputBuffer(1)).run();
+      if (request.unconfined !== true) enterRoot(request.root, request.mounts);
+      const prefix = request.unconfined === true ? request.root.replace(/\/$/, "") : "";
+      new Packing(request, new OutputBuffer(1), prefix).run();
     }
     process.exit(0);
   } catch (error) {

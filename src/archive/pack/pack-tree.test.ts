@@ -170,6 +170,7 @@ describe("statPath()", () => {
       mode: 0o600,
       mtime: "2020-09-13T12:26:40.12Z",
       linkTarget: "",
+      realPath: "/file",
     });
     expect(await statPath(root, "link")).toMatchObject({ name: "link", linkTarget: "/file" });
     expect(await statPath(root, "/dangling")).toMatchObject({ linkTarget: "/missing" });

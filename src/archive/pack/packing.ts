@@ -1,9 +1,9 @@
 import { constants, readdirSync } from "node:fs";
 import { nextData, seekTo } from "../../linux/clone-file.ts";
 import { close, open, read, readlink } from "../../linux/file.ts";
-import { FileType, lstat, type Status } from "../../linux/stat.ts";
+import { FileType, fstat, lstat, type Status } from "../../linux/stat.ts";
 import { getXattr, listXattrs } from "../../linux/xattr.ts";
-import { type ByteString, toByteString } from "../byte-string.ts";
+import { type ByteString, fromByteString, toByteString } from "../byte-string.ts";
 import { baseOf, cleanPath, PathBuffer } from "../path.ts";
 import { encodeEntry, endOfArchive, paddingFor, tarEntry } from "../tar/encode.ts";
 import { BLOCK, type Segment, type TarEntry, type TarType } from "../tar/entry.ts";
@@ -122,6 +122,11 @@ export class Packing {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const fd = open(this.#place(path), flags);
     try {
+      // A device in its place would be the host's own: whoever writes to the tree may make one.
+      const opened = fstat(fd);
+      if (opened.inode !== status.inode || opened.device !== status.device) {
+        throw new Error(`"${fromByteString(path)}" was replaced while it was read`);
+      }
       const holes = this.#sparse && status.blocks * BLOCK < entry.size;
       const pieces = holes ? dataOf(fd, entry.size) : [{ offset: 0, length: entry.size }];
       this.#output.write(encodeEntry(holes ? { ...entry, sparse: pieces } : entry));

@@ -5,7 +5,7 @@ import { locateInRoot, openRoot } from "../../linux/in-root.ts";
 import { FileType, fstat, lstat, type Status } from "../../linux/stat.ts";
 import { notFound } from "../../spec/index.ts";
 import { childError, exitText } from "../child-protocol.ts";
-import type { PathStat, TreeMount } from "../tree-options.ts";
+import type { LocatedPath, TreeMount } from "../tree-options.ts";
 import { spawnPack } from "./pack-tree.ts";
 
 const O_PATH = 0o10000000;
@@ -18,7 +18,7 @@ export async function statPath(
   root: string,
   path: string,
   mounts: readonly TreeMount[] = [],
-): Promise<PathStat> {
+): Promise<LocatedPath> {
   if (mounts.length === 0) return describePath(root, path);
   const child = spawnPack({ root, path, mounts, stat: true });
   const [output, errors] = await Promise.all([
@@ -27,11 +27,11 @@ export async function statPath(
     child.exited,
   ]);
   if (child.exitCode !== 0) throw childError("look at a path", errors, exitText(child));
-  return JSON.parse(output) as PathStat;
+  return JSON.parse(output) as LocatedPath;
 }
 
 /** The kernel resolves every symlink on the way inside of `root`. */
-export function describePath(root: string, path: string): PathStat {
+export function describePath(root: string, path: string): LocatedPath {
   const follow = /(?:^|\/)\.?$/.test(path);
   const trimmed = path.replace(/\/+\.?$/, "");
   const name = trimmed.slice(trimmed.lastIndexOf("/") + 1);
@@ -46,6 +46,7 @@ export function describePath(root: string, path: string): PathStat {
       mode: goFileMode(status.mode),
       mtime: rfc3339(status.modified),
       linkTarget: symlink ? resolveLink(rootFd, parent, name) : "",
+      realPath: realPath(rootFd, follow || name === "" ? path : parent, follow ? "" : name),
     };
   } catch (error) {
     if (!isErrno(error, Errno.ENOENT, Errno.ENOTDIR)) throw error;
@@ -53,6 +54,24 @@ export function describePath(root: string, path: string): PathStat {
   } finally {
     close(rootFd);
   }
+}
+
+/** The directory's place in the tree, with the name below it, which is not followed. */
+function realPath(rootFd: number, directory: string, name: string): string {
+  const fd = openInRoot(rootFd, directory === "" ? "/" : directory, O_PATH);
+  try {
+    const place = pathInside(rootFd, fd);
+    return name === "" ? place : `${place === "/" ? "" : place}/${name}`;
+  } finally {
+    close(fd);
+  }
+}
+
+/** A descriptor's path as the tree names it. */
+function pathInside(rootFd: number, fd: number): string {
+  const real = readlinkSync(`/proc/self/fd/${fd}`);
+  const prefix = readlinkSync(`/proc/self/fd/${rootFd}`);
+  return (prefix === "/" ? real : real.slice(prefix.length)) || "/";
 }
 
 function statOf(root: number, path: string): Status {
@@ -82,10 +101,9 @@ function resolveLink(rootFd: number, parent: string, name: string): string {
     close(directory);
     return text.startsWith("/") ? text : `${parent.startsWith("/") ? "" : "/"}${parent}${text}`;
   }
-  const real = readlinkSync(`/proc/self/fd/${target}`);
+  const real = pathInside(rootFd, target);
   close(target);
-  const prefix = readlinkSync(`/proc/self/fd/${rootFd}`);
-  return (prefix === "/" ? real : real.slice(prefix.length)) || "/";
+  return real;
 }
 
 function rfc3339({ seconds, nanoseconds }: Timestamp): string {

@@ -31,6 +31,11 @@ export interface TreeWriterOptions {
   noOverwriteDirNonDir: boolean;
   /** Everything belongs to this owner instead of the archive's. */
   owner?: { uid: number; gid: number };
+  /**
+   * The root is not locked: what would go through a symlink is refused, and owners and attributes that only
+   * a privileged process may set are left out. With `owner` everything belongs to the caller.
+   */
+  unconfined?: boolean;
   /** Is this attribute taken over? */
   acceptsXattr: (name: string) => boolean;
 }
@@ -54,6 +59,8 @@ export class TreeWriter {
   readonly #path = new PathBuffer();
   readonly #target = new PathBuffer();
   readonly #times = new Map<ByteString, Timestamp>();
+  /** Directories that lead through no symlink; of use while the root is not locked. */
+  readonly #direct = new Set<ByteString>([""]);
   /** Directories that no member has described (yet). */
   readonly implied = new Set<ByteString>();
 
@@ -70,6 +77,8 @@ export class TreeWriter {
     if (path === "") throw archiveError("its root is not a directory");
     // A link to itself is there already.
     if (entry.type === "link" && linkTarget === path) return;
+    this.#refuseIndirect(path);
+    if (entry.type === "link") this.#refuseIndirect(linkTarget);
     this.#replacing(path, () => this.#create(path, entry, linkTarget));
     if (entry.type !== "link") this.#describe(path, entry);
   }
@@ -77,6 +86,7 @@ export class TreeWriter {
   /** Opens a new file; write to it and give it to `finishFile`. */
   createFile(path: ByteString): number {
     if (path === "") throw archiveError("its root is not a directory");
+    this.#refuseIndirect(path);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     return this.#replacing(path, () => open(this.#path.of(path), flags, 0o600));
   }
@@ -91,8 +101,8 @@ export class TreeWriter {
       if (entry.sparse !== undefined) truncate(fd, entry.size);
       const { uid, gid } = this.#ownerOf(entry);
       // In this order: a write and a change of owner take set-id bits and capabilities away.
-      fchown(fd, uid, gid);
-      fchmod(fd, entry.mode);
+      if (this.#setsOwners) fchown(fd, uid, gid);
+      fchmod(fd, this.#modeOf(entry));
       this.#xattrs(path, entry);
       setTimesOf(fd, entry.modified);
     } finally {
@@ -137,6 +147,8 @@ export class TreeWriter {
 
   /** Removes what is there, whatever it is. */
   remove(path: ByteString): void {
+    this.#direct.clear();
+    this.#direct.add("");
     try {
       unlink(this.#path.of(path));
     } catch (error) {
@@ -148,7 +160,29 @@ export class TreeWriter {
     }
   }
 
+  /** In a tree that is not locked a symlink on the way could lead anywhere. */
+  #refuseIndirect(path: ByteString): void {
+    const parent = parentOf(path);
+    if (this.#options.unconfined !== true || this.#direct.has(parent)) return;
+    this.#refuseIndirect(parent);
+    const status = this.status(parent);
+    if (status !== undefined && (status.mode & FileType.mask) === FileType.symlink) {
+      throw archiveError(`"${fromByteString(path)}" lies below a symlink`);
+    }
+    this.#direct.add(parent);
+  }
+
+  get #setsOwners(): boolean {
+    return this.#options.unconfined !== true || this.#options.owner === undefined;
+  }
+
+  /** Set-id bits are their owner's; without the owner they mean somebody else. */
+  #modeOf({ mode }: TarEntry): number {
+    return this.#setsOwners ? mode : mode & 0o1777;
+  }
+
   #directory(path: ByteString, entry: TarEntry): void {
+    this.#refuseIndirect(path);
     this.implied.delete(path);
     if (path !== "") this.#makeDirectory(path, entry);
     this.#describe(path, entry);
@@ -222,8 +256,8 @@ export class TreeWriter {
 
   #describe(path: ByteString, entry: TarEntry): void {
     const { uid, gid } = this.#ownerOf(entry);
-    lchown(this.#path.of(path), uid, gid);
-    if (entry.type !== "symlink") chmod(this.#path.of(path), entry.mode);
+    if (this.#setsOwners) lchown(this.#path.of(path), uid, gid);
+    if (entry.type !== "symlink") chmod(this.#path.of(path), this.#modeOf(entry));
     this.#xattrs(path, entry);
     if (entry.type !== "directory") setTimes(this.#path.of(path), entry.modified);
     else {

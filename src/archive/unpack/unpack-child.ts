@@ -3,7 +3,7 @@ import { changeDirectory } from "../../linux/confinement.ts";
 import { copyRange } from "../../linux/copy-range.ts";
 import { close, read } from "../../linux/file.ts";
 import type { Digest } from "../../spec/index.ts";
-import { type ByteString, fromByteString } from "../byte-string.ts";
+import { type ByteString, fromByteString, toByteString } from "../byte-string.ts";
 import { failChild } from "../child-protocol.ts";
 import { decompress } from "../compression.ts";
 import { FileSource } from "../file-source.ts";
@@ -34,8 +34,11 @@ const MAX_IMPLIED = 10_000;
 export async function runUnpack(argument: string): Promise<never> {
   try {
     const request = JSON.parse(argument) as UnpackRequest;
-    enterRoot(request.root, request.mounts);
-    changeDirectory(request.path ?? "/");
+    if (request.unconfined === true) changeDirectory(request.root);
+    else {
+      enterRoot(request.root, request.mounts);
+      changeDirectory(request.path ?? "/");
+    }
     const result = await unpack(request);
     process.stdout.write(JSON.stringify(result));
     process.exit(0);
@@ -84,10 +87,15 @@ async function unpackStream(request: UnpackRequest): Promise<UnpackResult> {
   return { ...unpacking.result(), tarSize, digest: `sha256:${hash.digest("hex")}` as Digest };
 }
 
+/** Of a stranger's archive only what a user may set. */
+const acceptsXattrOf = ({ unconfined }: UnpackRequest) =>
+  unconfined === true ? (name: string) => name.startsWith("user.") : () => true;
+
 class Unpacking {
   readonly #reader: TarReader;
   readonly #tree: TreeWriter;
   readonly #rules: LayerRules | undefined;
+  readonly #rename: { from: ByteString; to: ByteString } | undefined;
   #bytes = 0;
   #files = 0;
 
@@ -97,9 +105,14 @@ class Unpacking {
     this.#reader = reader;
     this.#tree = new TreeWriter({
       noOverwriteDirNonDir: request.noOverwriteDirNonDir === true,
-      acceptsXattr: layer ? acceptsLayerXattr : () => true,
+      acceptsXattr: layer ? acceptsLayerXattr : acceptsXattrOf(request),
       ...(request.copyOwners === false || request.owner !== undefined ? { owner } : {}),
+      ...(request.unconfined === true ? { unconfined: true } : {}),
     });
+    this.#rename = request.rename && {
+      from: cleanPath(toByteString(request.rename.from)),
+      to: cleanPath(toByteString(request.rename.to)),
+    };
     this.#rules = layer ? new LayerRules(this.#tree) : undefined;
     if (layer) this.#tree.implied.add("");
   }
@@ -113,14 +126,27 @@ class Unpacking {
     for (;;) {
       const entry = await this.#reader.next();
       if (entry === undefined) break;
-      const path = cleanPath(entry.path);
+      const path = this.#renamed(cleanPath(entry.path));
       if (this.#rules?.takeWhiteout(path) === true) continue;
       this.#rules?.beforeMember(path, entry.type === "directory");
       if (entry.type === "file") await this.#file(path, entry);
-      else this.#tree.write(path, entry, entry.type === "link" ? cleanPath(entry.linkTarget) : "");
+      else
+        this.#tree.write(
+          path,
+          entry,
+          entry.type === "link" ? this.#renamed(cleanPath(entry.linkTarget)) : "",
+        );
       this.#files++;
     }
     this.#tree.finish();
+  }
+
+  #renamed(path: ByteString): ByteString {
+    if (this.#rename === undefined) return path;
+    const { from, to } = this.#rename;
+    if (path === from) return to;
+    if (from === "") return to === "" ? path : `${to}/${path}`;
+    return path.startsWith(`${from}/`) ? `${to}${path.slice(from.length)}` : path;
   }
 
   async #file(path: ByteString, entry: TarEntry): Promise<void> {

@@ -75,6 +75,12 @@ const SETTERS: Record<string, Setter> = {
     bind(mount).NonRecursive = asBool(value, key);
   },
   "bind-recursive": setRecursive,
+  "bind-create-src": (mount, value, key) => {
+    bind(mount).CreateMountpoint = asBool(value, key);
+  },
+  idmap: (mount, value) => {
+    bind(mount).IdMap = value === "true" ? "owner" : value;
+  },
   "volume-subpath": (mount, value) => {
     volume(mount).Subpath = value;
   },
@@ -106,7 +112,14 @@ const SETTERS: Record<string, Setter> = {
   },
 };
 
-const FLAGS_WITHOUT_VALUE = new Set(["readonly", "ro", "volume-nocopy", "bind-nonrecursive"]);
+const FLAGS_WITHOUT_VALUE = new Set([
+  "readonly",
+  "ro",
+  "volume-nocopy",
+  "bind-nonrecursive",
+  "bind-create-src",
+  "idmap",
+]);
 
 /** `--mount type=bind,src=/a,dst=/b,readonly`. */
 export function parseMount(text: string): Mount {

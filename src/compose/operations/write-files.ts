@@ -20,7 +20,7 @@ export async function writeFiles(
     ...contents("config", project.configs, service.configs, "", lookup),
   ];
   if (files.length === 0) return;
-  await client.containers.putArchive(id, "/", tarOf(files), { copyUidGid: true });
+  await client.containers.putArchive(id, "/", tarOf(files));
 }
 
 interface TarFile {

@@ -1,4 +1,5 @@
 import { packTree, statPath, unpackTar } from "../../archive/index.ts";
+import { resolveContainerUser } from "../../runtime/index.ts";
 import {
   type ContainerArchivePutOptions,
   type ContainerPathStat,
@@ -9,6 +10,7 @@ import {
   notFound,
 } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
+import { type HeldTree, holdTree } from "./archive-tree.ts";
 import type { Container } from "./container.ts";
 
 /** Bit of Go's os.FileMode that says directory. */
@@ -28,10 +30,9 @@ export async function statContainerPath(
   ref: string,
   path: string,
 ): Promise<ContainerPathStat> {
-  const container = context.containers.get(ref);
-  const tree = await holdTree(context, container);
+  const tree = await holdTree(context, context.containers.get(ref));
   try {
-    return await statIn(tree.root, path, ref);
+    return (await locate(tree, path, ref)).stat;
   } finally {
     tree.release();
   }
@@ -46,8 +47,11 @@ export async function getContainerArchive(
 ): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }> {
   const tree = await holdTree(context, context.containers.get(ref));
   try {
-    const stat = await statIn(tree.root, path, ref);
-    const tar = packTree(tree.root, { path, rename: stat.name, signal });
+    const { stat } = await locate(tree, path, ref);
+    // A path that ends in `/.` asks for what is in the directory: its members stand below `.`.
+    const rename = /(?:^|\/)\.$/.test(path) ? "." : stat.name;
+    signal.addEventListener("abort", tree.release, { once: true });
+    const tar = packTree(tree.root, { path, rename, mounts: tree.mounts, signal });
     return { stat, tar: releasing(tar, tree.release) };
   } catch (error) {
     tree.release();
@@ -64,58 +68,61 @@ export async function putContainerArchive(
   tar: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const container = context.containers.get(ref);
-  if (container.record.hostConfig.ReadonlyRootfs && !isInWritableMount(container, path)) {
-    throw new EngineError("permission-denied", "container rootfs is marked read-only");
-  }
   const tree = await holdTree(context, container);
   try {
-    const stat = await statIn(tree.root, path, ref);
+    const { stat, realPath } = await locate(tree, path, ref);
     if (stat.mode < GO_DIRECTORY) throw invalidArgument("extraction point is not a directory");
+    refuseReadOnly(container, realPath);
+    const owner = options.copyUidGid ? userOf(container, tree) : undefined;
     await unpackTar(tar, tree.root, {
       mode: "plain",
       path,
       noOverwriteDirNonDir: options.noOverwriteDirNonDir,
+      mounts: tree.mounts,
+      ...(owner === undefined ? {} : { owner }),
     });
   } finally {
     tree.release();
   }
 }
 
-function isInWritableMount(container: Container, path: string): boolean {
-  return container.record.mounts.some(
-    (mount) =>
-      mount.readWrite && (path === mount.destination || path.startsWith(`${mount.destination}/`)),
-  );
+/** `docker cp -a`: what is copied belongs to the container's user, if it has one. */
+function userOf({ record }: Container, { root }: HeldTree) {
+  return record.config.User === "" ? undefined : resolveContainerUser(root, record.config.User);
 }
 
-async function statIn(root: string, path: string, ref: string): Promise<ContainerPathStat> {
+/** The deepest mount above the path decides; below none it is the container's own file system. */
+function refuseReadOnly({ record }: Container, path: string): void {
+  const { mounts, hostConfig } = record;
+  const within = (destination: string) =>
+    path === destination || destination === "/" || path.startsWith(`${destination}/`);
+  const tmpfs = Object.keys(hostConfig.Tmpfs ?? {}).map((destination) => ({
+    destination,
+    readWrite: true,
+  }));
+  const [mount] = [...mounts, ...tmpfs]
+    .filter(({ destination }) => within(destination))
+    .sort((a, b) => b.destination.length - a.destination.length);
+  if (mount?.readWrite === false) {
+    throw new EngineError("permission-denied", "mounted volume is marked read-only");
+  }
+  if (mount === undefined && hostConfig.ReadonlyRootfs) {
+    throw new EngineError("permission-denied", "container rootfs is marked read-only");
+  }
+}
+
+async function locate(
+  { root, mounts }: HeldTree,
+  path: string,
+  ref: string,
+): Promise<{ stat: ContainerPathStat; realPath: string }> {
   try {
-    return await statPath(root, path);
+    const { realPath, ...stat } = await statPath(root, path, mounts);
+    return { stat, realPath };
   } catch (error) {
     if (errorKind(error) !== "not-found") throw error;
     throw notFound(`Could not find the file ${path} in container ${ref}`, error);
   }
-}
-
-interface HeldTree {
-  root: string;
-  release(): void;
-}
-
-/** A container's tree, with its mounts while it runs, for as long as it is held. */
-async function holdTree(context: EngineContext, container: Container): Promise<HeldTree> {
-  if (container.alive) {
-    return { root: `/proc/${container.record.state.pid}/root`, release() {} };
-  }
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  const { promise: mounted, resolve, reject } = Promise.withResolvers<string>();
-  context.store.snapshots
-    .withMounted(container.id, async (root) => {
-      resolve(root);
-      await released;
-    })
-    .catch(reject);
-  return { root: await mounted, release };
 }
 
 async function* releasing(

@@ -62,7 +62,7 @@ export interface StoredState {
 /** A mount as it was decided at `create`. */
 export interface MountRecord {
   type: MountType;
-  /** Volume's name, or the image's for an image mount. */
+  /** Volume's name; of an image mount the image's id. */
   name?: string;
   driver?: string;
   /** On the host; empty for tmpfs. */
@@ -81,6 +81,11 @@ export interface MountRecord {
   subpath?: string;
   nonRecursive?: boolean;
   recursiveReadOnly?: "if-possible" | "required" | "never";
+  /**
+   * Of a bind: owners on disk as the container sees them. `owner`: whom the source belongs to is the
+   * container's root; else crun's ranges, `uids=1000-0-1#…;gids=…` (on disk, in the container, count).
+   */
+  idmap?: string;
   /** Of a tmpfs: as mount(8) has them. */
   tmpfsOptions?: string[];
 }

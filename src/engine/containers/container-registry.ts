@@ -130,8 +130,13 @@ export class ContainerRegistry {
     return [...this.#unfinished.values()];
   }
 
+  /** Containers that were made of an image, or have it mounted. */
   usersOfImage(imageId: ImageId): Container[] {
-    return [...this.all()].filter((container) => container.record.imageId === imageId);
+    return [...this.all()].filter(
+      ({ record }) =>
+        record.imageId === imageId ||
+        record.mounts.some((mount) => mount.type === "image" && mount.name === imageId),
+    );
   }
 
   #wrap(record: ContainerRecord): Container {

@@ -19,6 +19,7 @@ import type { EngineConfig } from "../config.ts";
 import type { EngineContext } from "../context.ts";
 import type { ResolvedImage } from "../images/index.ts";
 import { StepTimes } from "../step-times.ts";
+import { createPluginVolumes } from "../volumes/plugins/plugin-verbs.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { defaultHostname } from "./container-files.ts";
 import type { ContainerRecord, MountRecord } from "./container-record.ts";
@@ -28,7 +29,7 @@ import type { WantedMount } from "./mounts/parse-mounts.ts";
 import { planMounts } from "./mounts/plan-mounts.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
 import { commandLine, mergeRunConfig } from "./run-config.ts";
-import { completeCreateRequest, validateCreate } from "./validate-host-config.ts";
+import { completeCreateRequest, storageSize, validateCreate } from "./validate-host-config.ts";
 
 /** Makes a container that is ready to start. Nothing of it is left when it fails. */
 export async function createContainer(
@@ -57,6 +58,7 @@ export async function createContainer(
   const config = mergeRunConfig(complete.config, image?.config.config);
   commandLine(config);
   const mounts = planMounts(config, hostConfig, context.containers);
+  await findImages(context, mounts);
   const endpoints = complete.networkingConfig.EndpointsConfig ?? {};
   const id = randomId<ContainerId>();
   const name = context.containers.reserveName(options.name, id);
@@ -73,6 +75,16 @@ export async function createContainer(
   return { Id: id, Warnings: warnings };
 }
 
+/** The ids of the images that are to be mounted. */
+async function findImages(
+  { images }: EngineContext,
+  mounts: readonly WantedMount[],
+): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.type === "image") mount.name = (await images.resolve(mount.source)).id;
+  }
+}
+
 /**
  * The order makes a kill at any instant harmless: volumes appear together with a record that says
  * `creating` and names them, a directory without a record is swept away at the next start, and the
@@ -87,9 +99,10 @@ async function make(
   const { store } = context;
   const hasVolumes = wanted.some((mount) => mount.type === "volume");
   if (hasVolumes) {
+    const named = await createPluginVolumes(context, wanted);
     record.pending = "creating";
     store.records.transaction(() => {
-      record.mounts = createVolumes(context, wanted);
+      record.mounts = createVolumes(context, named);
       context.containers.persist(record);
     });
   } else record.mounts = wanted.map(toRecord);
@@ -98,6 +111,7 @@ async function make(
     store.snapshots.prepareContainer(
       record.id,
       layers.map((layer) => layer.chainId),
+      { size: storageSize(record.hostConfig) },
     );
     if (hasVolumes) await fillVolumes(context, record);
   } catch (error) {

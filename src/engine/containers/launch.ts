@@ -15,6 +15,7 @@ import { sharedNetworkOf, writeContainerFiles } from "./container-files.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
 import { prepareVolumes } from "./mounts/create-volumes.ts";
+import { HeldPlaces } from "./mounts/held-places.ts";
 import { resolveMounts } from "./mounts/resolve-mounts.ts";
 import { runningOwner, shareNamespaces } from "./namespaces.ts";
 import { upstreamSettings } from "./resolver-file.ts";
@@ -30,9 +31,10 @@ const UNKNOWN_FAILURE = 128;
 export async function launch(context: EngineContext, container: Container): Promise<void> {
   const { record } = container;
   const steps = new StepTimes();
+  const held = new HeldPlaces(bundleDirectory(context.execRoot, record.id));
   try {
     const startedAt = context.clock.nanoseconds();
-    const request = await prepare(context, container, steps);
+    const request = await prepare(context, container, steps, held);
     const { pid } = await context.supervisor.start(request);
     steps.done("supervisor");
     markRunning(context, container, pid, timestamp(startedAt));
@@ -45,6 +47,8 @@ export async function launch(context: EngineContext, container: Container): Prom
     container.save();
     container.endAttachments();
     throw failure.error;
+  } finally {
+    held.close();
   }
   publishContainerEvent(context, container, "start");
   steps.tell(context.log, "start");
@@ -90,6 +94,7 @@ async function prepare(
   context: EngineContext,
   container: Container,
   steps: StepTimes,
+  held: HeldPlaces,
 ): Promise<ProcessRequest> {
   const { record } = container;
   const [join, rootfs] = await both(joinNetworks(context, container), () =>
@@ -102,7 +107,7 @@ async function prepare(
   const shared = shareNamespaces(context, container);
   const { shmPath, ...namespaces } = shared;
   if (record.mounts.length > 0) await prepareVolumes(context, record);
-  const mounts = resolveMounts(context, container, files);
+  const mounts = resolveMounts(context, container, files, held);
   publishVolumeMounts(context, container);
   const spec = createRuntimeSpec({
     id: record.id,

@@ -7,6 +7,7 @@ import { timestamp } from "../clock.ts";
 import type { EngineContext } from "../context.ts";
 import { newExec } from "../exec/exec.ts";
 import { handleExecExit } from "../exec/exec-exit.ts";
+import { unmountForgotten } from "../volumes/plugins/plugin-verbs.ts";
 import type { Container } from "./container.ts";
 import { unmake } from "./create.ts";
 import { endRun, forgetProcess, handleContainerExit, scheduleRestart } from "./exit.ts";
@@ -210,6 +211,7 @@ async function sweep(
   store.snapshots.unmountAllExcept(running);
   for (const container of alive) holdVolumes(context, container);
   store.volumes.releaseAllExcept(running);
+  unmountForgotten(context, running);
   for (const id of store.snapshots.containers()) {
     if (context.containers.byId(id) === undefined) store.snapshots.removeContainer(id);
   }

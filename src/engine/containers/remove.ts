@@ -6,6 +6,7 @@ import {
   errorMessage,
 } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
+import { isPlugin } from "../volumes/plugins/plugin-verbs.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { killAndWait } from "./kill.ts";
@@ -58,7 +59,7 @@ export async function removeLocked(
     if (volumes.length > 0) container.save();
   }
   context.store.snapshots.removeContainer(container.id);
-  for (const name of volumes) removeVolume(context, container, name);
+  for (const name of volumes) await removeVolume(context, container, name);
   context.containers.delete(container);
   forgetExecs(context, container);
   publishContainerEvent(context, container, "destroy");
@@ -100,15 +101,21 @@ function anonymousVolumes(container: Container): string[] {
 }
 
 /** A volume without a name goes for good, unless somebody else uses it, reads it or has locked it. */
-function removeVolume(context: EngineContext, container: Container, name: string): void {
-  const { containers, store, events, log } = context;
+async function removeVolume(
+  context: EngineContext,
+  container: Container,
+  name: string,
+): Promise<void> {
+  const { containers, store, events, log, volumePlugins } = context;
   const others = containers.usersOfVolume(name).filter((user) => user !== container);
   if (others.length > 0 || !store.volumes.has(name)) return;
   store.volumes.release(name, container.id);
+  const { driver } = store.volumes.get(name);
   try {
+    if (isPlugin(driver)) await volumePlugins.remove(driver, name);
     store.volumes.remove(name);
   } catch (error) {
-    if (errorKind(error) !== "conflict") throw error;
+    if (errorKind(error) !== "conflict" && !isPlugin(driver)) throw error;
     log.warn("A volume outlives its container", { volume: name, error: errorMessage(error) });
     return;
   }
@@ -116,7 +123,7 @@ function removeVolume(context: EngineContext, container: Container, name: string
     type: "volume",
     action: "destroy",
     id: name,
-    attributes: { driver: "local" },
+    attributes: { driver },
   });
 }
 

@@ -4,7 +4,9 @@ import { openCgroup } from "../../linux/cgroup/cgroup.ts";
 import type { OciRuntime } from "../../runtime/index.ts";
 import { errorMessage } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
+import { unmountPluginVolumes } from "../volumes/plugins/plugin-verbs.ts";
 import type { Container } from "./container.ts";
+import { unmountPlaces } from "./mounts/held-places.ts";
 import { unshareMemory } from "./namespaces.ts";
 
 export function bundleDirectory(execRoot: string, id: string): string {
@@ -47,14 +49,17 @@ export async function tearDown(context: EngineContext, container: Container): Pr
     attempt("remove the runtime state", () =>
       runtimeOf(context, container).deleteState(container.id),
     ),
-    attempt("remove the bundle", () =>
-      rmSync(bundleDirectory(context.execRoot, container.id), { recursive: true, force: true }),
-    ),
+    attempt("remove the bundle", () => {
+      const bundle = bundleDirectory(context.execRoot, container.id);
+      unmountPlaces(bundle);
+      rmSync(bundle, { recursive: true, force: true });
+    }),
   ]);
   // Only now, when nothing of the container runs any more, is the overlay really given back.
   await attempt("unmount the file system", () => context.store.snapshots.unmount(container.id));
   await attempt("unmount the shared memory", () => unshareMemory(context.execRoot, container));
   await attempt("release the volumes", () => releaseVolumes(context, container));
+  await attempt("unmount the plugins' volumes", () => unmountPluginVolumes(context, record));
 }
 
 function releaseVolumes(context: EngineContext, container: Container): void {

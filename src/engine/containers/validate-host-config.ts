@@ -7,6 +7,7 @@ import {
   parseSecurityOptions,
   type RuntimeHost,
 } from "../../runtime/index.ts";
+import { parseByteSize } from "../../spec/byte-size.ts";
 import {
   type ContainerConfig,
   errorMessage,
@@ -168,13 +169,18 @@ function networkWarnings(hostConfig: HostConfig): string[] {
   return warnings;
 }
 
-/** No quota below a container's directory: neither its file system nor its record has one. */
-function checkStorage(hostConfig: HostConfig): void {
-  const [option] = Object.keys(hostConfig.StorageOpt ?? {});
-  if (option === undefined) return;
-  throw invalidArgument(
-    "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
-  );
+/** What a container may write, bytes; 0: as much as there is. `invalid-argument`. */
+export function storageSize(hostConfig: Pick<HostConfig, "StorageOpt">): number {
+  let bytes = 0;
+  for (const [key, value] of Object.entries(hostConfig.StorageOpt ?? {})) {
+    if (key.toLowerCase() !== "size") throw invalidArgument(`Unknown option ${key}`);
+    try {
+      bytes = parseByteSize(value);
+    } catch (error) {
+      throw invalidArgument(`invalid size: '${value}'`, error);
+    }
+  }
+  return bytes;
 }
 
 /**
@@ -197,7 +203,7 @@ export function validateCreate(
   checkPorts(hostConfig);
   checkSecurity(hostConfig);
   checkNumbers(hostConfig);
-  checkStorage(hostConfig);
+  storageSize(hostConfig);
   const warnings = validateResources(hostConfig, host);
   checkCgroupParent(hostConfig, host);
   if (hostConfig.CgroupnsMode === "private" && !host.limits.cgroupNamespaces) {

@@ -1,6 +1,7 @@
 import type { BuildCacheRecord, DiskUsage, DiskUsageOptions } from "../../spec/index.ts";
 import { listContainers } from "../containers/list.ts";
 import type { EngineContext } from "../context.ts";
+import { isPlugin } from "../volumes/plugins/plugin-verbs.ts";
 import { volumeUsers } from "../volumes/volume-users.ts";
 import { toVolume } from "../volumes/volume-view.ts";
 
@@ -45,7 +46,7 @@ async function imageUsage(context: EngineContext) {
 async function volumeUsage(context: EngineContext) {
   const users = volumeUsers(context);
   return Promise.all(
-    context.store.volumes.list().map(async (record) => ({
+    ownVolumes(context).map(async (record) => ({
       ...toVolume(record),
       UsageData: {
         Size: await context.store.volumes.size(record.name),
@@ -54,3 +55,7 @@ async function volumeUsage(context: EngineContext) {
     })),
   );
 }
+
+/** What plugins keep takes no space here. */
+const ownVolumes = ({ store }: EngineContext) =>
+  store.volumes.list().filter(({ driver }) => !isPlugin(driver));

@@ -162,7 +162,7 @@ export function systemInfo(context: EngineContext, daemon: DaemonDescription): S
     ],
     DockerRootDir: daemon.dataRoot,
     Plugins: {
-      Volume: ["local"],
+      Volume: ["local", ...context.volumePlugins.names()],
       Network: ["bridge", "host", "null"],
       Authorization: null,
       Log: [...LOG_DRIVERS],

@@ -35,6 +35,7 @@ import { handleExit } from "../engine.ts";
 import { EventBus } from "../events/event-bus.ts";
 import type { ImageService } from "../images/index.ts";
 import { silentLog } from "../log.ts";
+import { type PluginMount, VolumePlugins } from "../volumes/plugins/volume-plugins.ts";
 import { TrashKeeper } from "../volumes/trash-keeper.ts";
 
 /** An engine whose kernel is made of maps: what outlives a daemon is in `world`. */
@@ -122,6 +123,10 @@ export function fakeEngine(world = new World(), clock: Clock = systemClock()): F
     seccomp: { compile: () => "", resolveDefault: () => ({ defaultAction: "SCMP_ACT_ALLOW" }) },
     supervisor: fakeSupervisor(world),
     events: bus,
+    volumePlugins: new VolumePlugins({
+      directories: { sockets: [], specs: [] },
+      mounts: collection<PluginMount>(new Map()),
+    }),
     // Removals are final.
     trashKeeper: new TrashKeeper({
       trash: { list: () => [] } as unknown as VolumeTrash,

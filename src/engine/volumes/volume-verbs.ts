@@ -15,10 +15,21 @@ import {
 } from "../../spec/index.ts";
 import type { VolumeRecord } from "../../store/index.ts";
 import type { EngineContext } from "../context.ts";
+import {
+  adoptFromPlugin,
+  createAtPlugin,
+  isPlugin,
+  listFromPlugins,
+  removeAtPlugin,
+  viewFromPlugin,
+} from "./plugins/plugin-verbs.ts";
 import { volumeUsers } from "./volume-users.ts";
 import { toVolume } from "./volume-view.ts";
 
-type Context = Pick<EngineContext, "store" | "containers" | "events" | "trashKeeper">;
+type Context = Pick<
+  EngineContext,
+  "store" | "containers" | "events" | "trashKeeper" | "volumePlugins"
+>;
 
 export async function createVolume(
   context: Context,
@@ -26,6 +37,12 @@ export async function createVolume(
 ): Promise<Volume> {
   const { volumes } = context.store;
   const existed = request.Name !== undefined && request.Name !== "" && volumes.has(request.Name);
+  if (isPlugin(request.Driver)) {
+    const { Name: name, Driver: driver, Labels: labels, DriverOpts: options } = request;
+    const made = await createAtPlugin(context, { name, driver, labels, options });
+    if (!existed) publish(context, "create", made);
+    return await viewFromPlugin(context, made, undefined);
+  }
   const volume = volumes.create({
     ...(request.Name === undefined ? {} : { name: request.Name }),
     ...(request.Driver === undefined ? {} : { driver: request.Driver }),
@@ -45,25 +62,27 @@ export async function listVolumes(
   const names = (filters["name"] ?? []).map(namePattern);
   const drivers = filters["driver"] ?? [];
   const users = volumeUsers(context);
-  const volumes = context.store.volumes
+  const foreign = await listFromPlugins(context, users);
+  const own = context.store.volumes
     .list()
-    .filter(
-      (volume) =>
-        (names.length === 0 || names.some((name) => name.test(volume.name))) &&
-        (drivers.length === 0 || drivers.includes(volume.driver)) &&
-        matchesLabels(filters["label"], volume.labels) &&
-        (onlyDangling === undefined || !users.has(volume.name) === onlyDangling),
-    );
-  return {
-    Volumes: volumes.map((volume) => toVolume(volume, { users: users.get(volume.name) })),
-    Warnings: null,
-  };
+    .filter(({ driver }) => !isPlugin(driver))
+    .map((volume) => toVolume(volume, { users: users.get(volume.name) }));
+  const volumes = [...own, ...foreign.volumes].filter(
+    (volume) =>
+      (names.length === 0 || names.some((name) => name.test(volume.Name))) &&
+      (drivers.length === 0 || drivers.includes(volume.Driver)) &&
+      matchesLabels(filters["label"], volume.Labels ?? {}) &&
+      (onlyDangling === undefined || !users.has(volume.Name) === onlyDangling),
+  );
+  return { Volumes: volumes, Warnings: foreign.warnings.length === 0 ? null : foreign.warnings };
 }
 
 export async function inspectVolume(context: Context, name: string): Promise<Volume> {
+  await adoptFromPlugin(context, name);
   const volume = context.store.volumes.get(name);
-  const snapshots = context.store.volumes.snapshots(name).length;
-  return toVolume(volume, { users: volumeUsers(context).get(name), snapshots });
+  const users = volumeUsers(context).get(name);
+  if (isPlugin(volume.driver)) return await viewFromPlugin(context, volume, users);
+  return toVolume(volume, { users, snapshots: context.store.volumes.snapshots(name).length });
 }
 
 /** Moves the volume to the trash, where it is kept for a while, unless it is to be deleted now. */
@@ -73,14 +92,15 @@ export async function removeVolume(
   options: VolumeRemoveOptions,
 ): Promise<void> {
   const { volumes } = context.store;
-  if (!volumes.has(name) && options.force) return;
+  if (!(await adoptFromPlugin(context, name)) && options.force) return;
   const volume = volumes.get(name);
   const users = volumeUsers(context).get(name) ?? [];
   if (users.length > 0) {
     const ids = [...new Set(users.map(({ Id }) => Id))].join(", ");
     throw conflict(`remove ${name}: volume is in use - [${ids}]`);
   }
-  if (options.now === true || !context.trashKeeper.enabled) volumes.remove(name);
+  if (isPlugin(volume.driver)) await removeAtPlugin(context, volume);
+  else if (options.now === true || !context.trashKeeper.enabled) volumes.remove(name);
   else {
     volumes.moveToTrash(name);
     void context.trashKeeper.tend();
@@ -128,6 +148,7 @@ function prunable(context: Context, filters: Filters): VolumeRecord[] {
     .filter(
       (volume) =>
         volume.locked !== true &&
+        !isPlugin(volume.driver) &&
         !users.has(volume.name) &&
         (all || volume.anonymous) &&
         matchesLabels(filters["label"], volume.labels) &&

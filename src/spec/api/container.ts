@@ -94,6 +94,8 @@ export interface Mount {
     CreateMountpoint?: boolean;
     ReadOnlyNonRecursive?: boolean;
     ReadOnlyForceRecursive?: boolean;
+    /** Berth's own: `owner`, or ranges `uids=1000-0-1#…;gids=…` of owners on disk and in the container. */
+    IdMap?: string;
   };
   VolumeOptions?: {
     NoCopy?: boolean;

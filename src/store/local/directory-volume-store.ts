@@ -15,21 +15,23 @@ import type {
   VolumeSnapshot,
   VolumeStore,
 } from "../volume-store.ts";
+import { limitDirectories } from "./directory-quota.ts";
 import type { StorePaths } from "./store-paths.ts";
 import { Trash } from "./trash.ts";
 import { treeUsage } from "./tree-usage.ts";
 import { replaceContent } from "./volume-content.ts";
-import { fillVolume } from "./volume-copy-up.ts";
+import { fillDirectory, fillVolume } from "./volume-copy-up.ts";
 import {
   checkVolumeName,
   DATA,
   newRecord,
   sameVolume,
+  secondsText,
   writeDescription,
 } from "./volume-description.ts";
 import { VolumeHolds } from "./volume-holds.ts";
 import { mountVolume, mountVolumeAside, unmountVolume } from "./volume-mounts.ts";
-import { mountsSlowly, needsMount } from "./volume-options.ts";
+import { mountsSlowly, needsMount, sizeLimit } from "./volume-options.ts";
 import { NEW_VOLUME, recoverVolumes } from "./volume-recovery.ts";
 import {
   listSnapshots,
@@ -37,13 +39,9 @@ import {
   makeSnapshot,
   snapshotContent,
   snapshotDirectory,
+  splitRef,
 } from "./volume-snapshots.ts";
 import { DirectoryVolumeTrash } from "./volume-trash.ts";
-
-const splitRef = (ref: string): [name: string, snapshot: string | undefined] => {
-  const at = ref.indexOf("@");
-  return at < 0 ? [ref, undefined] : [ref.slice(0, at), ref.slice(at + 1)];
-};
 
 export class DirectoryVolumeStore implements VolumeStore {
   readonly #paths: StorePaths;
@@ -62,14 +60,18 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   create(wanted: NewVolume): VolumeRecord {
-    const { name, driver, options } = wanted;
-    if (driver !== undefined && driver !== "" && driver !== "local") {
-      throw notFound(`error looking up volume plugin ${driver}: plugin "${driver}" not found`);
-    }
+    const { name, driver } = wanted;
     const existing = name === undefined ? undefined : this.#records.get(name);
-    if (existing !== undefined) return sameVolume(this.#placed(existing), options ?? {});
+    if (existing !== undefined) return sameVolume(this.#placed(existing), wanted);
+    if (driver !== undefined && driver !== "" && driver !== "local") {
+      throw notFound(
+        `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+      );
+    }
     const volume = this.#newRecord(wanted);
     mkdirSync(volume.mountpoint, { recursive: true, mode: 0o701 });
+    const limit = sizeLimit(volume.options);
+    if (limit > 0) limitDirectories([volume.mountpoint], limit);
     writeDescription(this.#paths.volume(volume.name), volume);
     return this.#take(volume);
   }
@@ -93,6 +95,14 @@ export class DirectoryVolumeStore implements VolumeStore {
     return this.#take(volume);
   }
 
+  addForeign(volume: Omit<VolumeRecord, "mountpoint" | "createdAt">): VolumeRecord {
+    return this.#take({ ...volume, mountpoint: "", createdAt: secondsText() });
+  }
+
+  setMountpoint(name: string, path: string): void {
+    this.#records.put(name, { ...this.get(name), mountpoint: path });
+  }
+
   get(name: string): VolumeRecord {
     const volume = this.#records.get(name);
     if (volume === undefined) throw notFound(`get ${name}: no such volume`);
@@ -108,13 +118,14 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   remove(name: string): void {
-    this.#withdraw(name);
+    const { driver } = this.#withdraw(name);
     this.#records.delete(name);
-    this.#deletion.discard(this.#paths.volume(name));
+    if (driver === "local") this.#deletion.discard(this.#paths.volume(name));
   }
 
   /** The directory goes first: what a crash leaves then is a record without one, which goes too. */
   moveToTrash(name: string): TrashedVolume {
+    this.#checkOwn("keep", name);
     const trashed = this.trash.take(this.#withdraw(name));
     this.#records.delete(name);
     return trashed;
@@ -124,14 +135,14 @@ export class DirectoryVolumeStore implements VolumeStore {
     const { locked: before = false, ...volume } = this.get(name);
     if (before === locked) return false;
     const changed: VolumeRecord = locked ? { ...volume, locked } : volume;
-    writeDescription(this.#paths.volume(name), changed);
+    if (volume.driver === "local") writeDescription(this.#paths.volume(name), changed);
     this.#records.put(name, changed);
     return true;
   }
 
   /** The directory goes first: what a crash leaves then is a directory that is taken in. */
   rename(from: string, to: string): VolumeRecord {
-    const volume = this.get(from);
+    const volume = this.#checkOwn("rename", from);
     checkVolumeName(to);
     this.#holds.checkIdle("rename", from);
     const target = this.#paths.volume(to);
@@ -174,7 +185,8 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async openCopy(name: string, fill: Fill): Promise<OpenVolume> {
-    const directory = this.#paths.volume(this.get(name).name);
+    this.#checkOwn("copy", name);
+    const directory = this.#paths.volume(name);
     const end = this.#holds.begin(name, "copied");
     try {
       const copy = await makeScratchCopy(directory, fill, this.#deletion);
@@ -192,7 +204,7 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async replaceContent(name: string, keepAs: string | undefined, fill: Fill): Promise<void> {
-    const { options } = this.get(name);
+    const { options } = this.#checkOwn("replace the content of", name);
     if (needsMount(options)) {
       throw new EngineError(
         "failed-precondition",
@@ -204,8 +216,17 @@ export class DirectoryVolumeStore implements VolumeStore {
     try {
       const former =
         keepAs === undefined ? undefined : { name: keepAs, createdAt: new Date().toISOString() };
-      await replaceContent(this.#paths.volume(name), former, fill, this.#deletion, () =>
-        this.#checkHolders("replace the content of", name),
+      const limit = sizeLimit(options);
+      await replaceContent(
+        this.#paths.volume(name),
+        former,
+        async (directory) => {
+          // A quota of its own: the former content does not count any more.
+          if (limit > 0) limitDirectories([directory], limit);
+          await fill(directory);
+        },
+        this.#deletion,
+        () => this.#checkHolders("replace the content of", name),
       );
     } finally {
       end();
@@ -218,7 +239,7 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async addSnapshot(name: string, snapshot: string, fill: Fill): Promise<VolumeSnapshot> {
-    this.get(name);
+    this.#checkOwn("keep a snapshot of", name);
     const made: VolumeSnapshot = { name: snapshot, createdAt: new Date().toISOString() };
     const end = this.#holds.begin(name, "snapshot");
     try {
@@ -238,14 +259,15 @@ export class DirectoryVolumeStore implements VolumeStore {
 
   async prepare(name: string, holder: string): Promise<string> {
     const volume = this.get(name);
-    if (mountsSlowly(volume.options)) await mountVolumeAside(volume);
+    if (volume.driver === "local" && mountsSlowly(volume.options)) await mountVolumeAside(volume);
     return this.acquire(name, holder);
   }
 
   acquire(name: string, holder: string): string {
     const volume = this.get(name);
-    const { mountpoint, options } = volume;
-    if (needsMount(options)) mountVolume(volume);
+    const { mountpoint, options, driver } = volume;
+    if (driver !== "local") this.#checkMounted(volume);
+    else if (needsMount(options)) mountVolume(volume);
     else mkdirSync(mountpoint, { recursive: true, mode: 0o701 });
     this.#holds.add(name, holder);
     return mountpoint;
@@ -269,11 +291,14 @@ export class DirectoryVolumeStore implements VolumeStore {
   }
 
   async copyUp(name: string, root: string, path: string): Promise<void> {
-    this.get(name);
+    const { driver, mountpoint } = this.get(name);
     const other = this.#filling.get(name);
     if (other !== undefined) return other;
     const end = this.#holds.begin(name, "filled");
-    const work = fillVolume(this.#paths.volume(name), root, path, this.#deletion);
+    const work =
+      driver === "local"
+        ? fillVolume(this.#paths.volume(name), root, path, this.#deletion)
+        : fillDirectory(mountpoint, root, path);
     this.#filling.set(name, work);
     try {
       await work;
@@ -326,8 +351,26 @@ export class DirectoryVolumeStore implements VolumeStore {
         `remove ${name}: volume is locked against removal: unlock it with "berth volume unlock ${name}"`,
       );
     }
-    if (needsMount(volume.options)) unmountVolume(volume.mountpoint);
+    this.#unmountUnheld(name);
     return volume;
+  }
+
+  /** `failed-precondition` for what a plugin keeps. */
+  #checkOwn(verb: string, name: string): VolumeRecord {
+    const volume = this.get(name);
+    if (volume.driver === "local") return volume;
+    throw new EngineError(
+      "failed-precondition",
+      `Cannot ${verb} volume "${name}": the plugin "${volume.driver}" keeps it`,
+    );
+  }
+
+  #checkMounted({ name, driver, mountpoint }: VolumeRecord): void {
+    if (mountpoint !== "" && existsSync(mountpoint)) return;
+    throw new EngineError(
+      "failed-precondition",
+      `Cannot use volume "${name}": the plugin "${driver}" mounts it for containers only; start one with it`,
+    );
   }
 
   #checkHolders(verb: string, name: string): void {
@@ -343,12 +386,13 @@ export class DirectoryVolumeStore implements VolumeStore {
 
   /** The data root may have moved since the record was written. */
   #placed(volume: VolumeRecord): VolumeRecord {
+    if (volume.driver !== "local") return volume;
     return { ...volume, mountpoint: join(this.#paths.volume(volume.name), DATA) };
   }
 
   #unmountUnheld(name: string): void {
     if (this.#holds.isHeld(name) || !this.has(name)) return;
-    const { mountpoint, options } = this.get(name);
-    if (needsMount(options)) unmountVolume(mountpoint);
+    const { mountpoint, options, driver } = this.get(name);
+    if (driver === "local" && needsMount(options)) unmountVolume(mountpoint);
   }
 }

@@ -11,6 +11,7 @@ import {
   conflict,
   type DiffId,
   type Digest,
+  EngineError,
   type FilesystemChange,
   notFound,
 } from "../../spec/index.ts";
@@ -22,6 +23,7 @@ import type {
   StagedLayer,
 } from "../snapshot-store.ts";
 import { containerChanges, treeSize } from "./container-changes.ts";
+import { limitDirectories, whyNoQuota } from "./directory-quota.ts";
 import type { Garbage } from "./garbage.ts";
 import type { Holds } from "./holds.ts";
 import { copyRoot, describeImplied, ensureInitLayer } from "./init-layer.ts";
@@ -98,7 +100,11 @@ export class OverlaySnapshotStore implements SnapshotStore {
     this.#trash.discard(this.#paths.layer(chainId));
   }
 
-  prepareContainer(id: string, layers: readonly ChainId[]): string {
+  prepareContainer(
+    id: string,
+    layers: readonly ChainId[],
+    { size = 0 }: { size?: number } = {},
+  ): string {
     const missing = layers.find((chainId) => this.#table.get(chainId) === undefined);
     if (missing !== undefined) {
       throw notFound(`Cannot prepare container "${id}": layer ${missing} is not there`);
@@ -110,6 +116,7 @@ export class OverlaySnapshotStore implements SnapshotStore {
       mkdirSync(join(directory, "upper"), { recursive: true, mode: 0o755 });
       mkdirSync(join(directory, "work"), { mode: 0o700 });
       mkdirSync(join(directory, "rootfs"), { mode: 0o755 });
+      if (size > 0) limitContainer(directory, size);
       copyRoot(init, join(directory, "upper"));
       this.#table.putContainer(id, layers.at(-1));
     } catch (error) {
@@ -259,4 +266,16 @@ export class OverlaySnapshotStore implements SnapshotStore {
     });
     return ensureInitLayer(directory, diffs);
   }
+}
+
+/** The overlay moves files from `work` to `upper`: both belong to one project. */
+function limitContainer(directory: string, size: number): void {
+  const why = whyNoQuota(directory);
+  if (why !== undefined) {
+    throw new EngineError(
+      "failed-precondition",
+      `--storage-opt is supported only for overlay over xfs with 'pquota' mount option (${why})`,
+    );
+  }
+  limitDirectories([join(directory, "upper"), join(directory, "work")], size);
 }

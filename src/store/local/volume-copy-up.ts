@@ -5,6 +5,7 @@ import { Errno, isErrno } from "../../linux/errno.ts";
 import { close, rename } from "../../linux/file.ts";
 import { locateInRoot, openRoot } from "../../linux/in-root.ts";
 import { fstat, isDirectory, lstat, type Status } from "../../linux/stat.ts";
+import { shareQuota } from "./directory-quota.ts";
 import type { Trash } from "./trash.ts";
 
 /** Gathers what a volume is to be filled with; a crash throws it away. */
@@ -24,11 +25,24 @@ export async function fillVolume(
   trash: Trash,
 ): Promise<void> {
   const data = join(volume, "_data");
+  // Names cannot move to another file system.
+  if (lstat(data).mountRoot) return await fillDirectory(data, root, path);
   if (readdirSync(data).length > 0) return;
   const source = directoryIn(root, path);
   if (source === undefined) return;
   if (source.empty) describe(data, source.status);
   else await copyContent(volume, source.status, packTree(root, { path: `${path}/.` }), trash);
+}
+
+/** As `fillVolume`, straight into a directory: a crash may leave a part. */
+export async function fillDirectory(data: string, root: string, path: string): Promise<void> {
+  if (readdirSync(data).length > 0) return;
+  const source = directoryIn(root, path);
+  if (source === undefined) return;
+  if (!source.empty) {
+    await unpackTar(packTree(root, { path: `${path}/.` }), data, { mode: "plain" });
+  }
+  describe(data, source.status);
 }
 
 async function copyContent(
@@ -37,16 +51,10 @@ async function copyContent(
   tar: AsyncIterable<Uint8Array>,
   trash: Trash,
 ): Promise<void> {
-  const data = join(volume, "_data");
-  if (lstat(data).mountRoot) {
-    // Another file system: names cannot move there.
-    await unpackTar(tar, data, { mode: "plain" });
-    describe(data, top);
-    return;
-  }
   const gathering = join(volume, GATHERING);
   trash.discard(gathering);
   mkdirSync(gathering);
+  shareQuota(join(volume, "_data"), gathering);
   await unpackTar(tar, gathering, { mode: "plain" });
   describe(gathering, top);
   rename(gathering, join(volume, READY));

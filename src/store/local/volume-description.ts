@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { EngineError, invalidArgument } from "../../spec/index.ts";
+import { dirname, join } from "node:path";
+import { conflict, EngineError, invalidArgument } from "../../spec/index.ts";
 import type { NewVolume, VolumeRecord } from "../volume-store.ts";
 import { checkVolumeOptions } from "./volume-options.ts";
 
@@ -21,8 +21,10 @@ export function newRecord(
 ): VolumeRecord {
   const anonymous = given === undefined || given === "";
   const name = anonymous ? randomBytes(32).toString("hex") : given;
-  checkVolumeName(name);
-  checkVolumeOptions(options ?? {});
+  checking(`create ${name}: `, () => {
+    checkVolumeName(name);
+    checkVolumeOptions(options ?? {}, dirname(directory(name)));
+  });
   return {
     name,
     driver: "local",
@@ -34,6 +36,16 @@ export function newRecord(
   };
 }
 
+/** Docker's complaints begin with what was to be done. */
+function checking(prefix: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `${prefix}${error.message}`, { cause: error });
+  }
+}
+
 export function checkVolumeName(name: string): void {
   if (name.length === 1) {
     throw invalidArgument(
@@ -42,17 +54,21 @@ export function checkVolumeName(name: string): void {
   }
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name) || name.length > 255) {
     throw invalidArgument(
-      `create ${name}: "${name}" includes invalid characters for a local volume name, only ` +
+      `"${name}" includes invalid characters for a local volume name, only ` +
         '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
     );
   }
 }
 
 /** The volume that is there already, if it is what is wanted. */
-export function sameVolume(
-  existing: VolumeRecord,
-  wanted: Readonly<Record<string, string>>,
-): VolumeRecord {
+export function sameVolume(existing: VolumeRecord, { driver, options }: NewVolume): VolumeRecord {
+  if (driver !== undefined && driver !== "" && driver !== existing.driver) {
+    const { name } = existing;
+    throw conflict(
+      `create ${name}: driver '${existing.driver}' already has volume '${name}': volume name must be unique`,
+    );
+  }
+  const wanted = options ?? {};
   const differs =
     Object.keys(wanted).length > 0 &&
     (Object.keys(wanted).length !== Object.keys(existing.options).length ||

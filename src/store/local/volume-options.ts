@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 import { MountFlag } from "../../linux/mount.ts";
+import { parseByteSize } from "../../spec/byte-size.ts";
 import { EngineError, invalidArgument } from "../../spec/index.ts";
+import { whyNoQuota } from "./directory-quota.ts";
 
 export type VolumeOptions = Readonly<Record<string, string>>;
 
@@ -26,14 +28,31 @@ const BY_ADDRESS = /^(?:nfs4?|cifs|smb3)$/;
 
 const KNOWN_OPTIONS: readonly string[] = ["type", "o", "device", "size"];
 
-/** Docker's check of the local driver's options. */
-export function checkVolumeOptions(options: VolumeOptions): void {
+/** What the volume may hold, bytes; 0: as much as there is. */
+export function sizeLimit(options: VolumeOptions): number {
+  const { size } = options as Record<string, string | undefined>;
+  if (size === undefined) return 0;
+  try {
+    return parseByteSize(size);
+  } catch (error) {
+    throw invalidArgument(`invalid size: '${size}'`, error);
+  }
+}
+
+/** Docker's check of the local driver's options, for a volume below `directory`. */
+export function checkVolumeOptions(options: VolumeOptions, directory: string): void {
   const unknown = Object.keys(options).find((key) => !KNOWN_OPTIONS.includes(key));
   if (unknown !== undefined) {
     throw invalidArgument(`invalid option: "${unknown}"`);
   }
-  if (options["size"] !== undefined) {
-    throw new EngineError("failed-precondition", "quota size requested but no quota support");
+  if (sizeLimit(options) > 0) {
+    const why = whyNoQuota(directory);
+    if (why !== undefined) {
+      throw new EngineError(
+        "failed-precondition",
+        `quota size requested but no quota support (${why})`,
+      );
+    }
   }
   const given = ["type", "o", "device"].filter((key) => (options[key] ?? "") !== "");
   if (given.length === 0) return;

@@ -14,6 +14,12 @@ const DESCRIPTION = "snapshot.json";
 /** Being made; a crash throws it away. */
 const GATHERING = ".snapshot-";
 
+/** `NAME` or `NAME@SNAPSHOT`. */
+export function splitRef(ref: string): [name: string, snapshot: string | undefined] {
+  const at = ref.indexOf("@");
+  return at < 0 ? [ref, undefined] : [ref.slice(0, at), ref.slice(at + 1)];
+}
+
 export const snapshotDirectory = (volume: string, name: string): string =>
   join(volume, SNAPSHOTS, name);
 

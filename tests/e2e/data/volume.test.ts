@@ -82,6 +82,15 @@ for (const name of COMMAND_LINES) {
       expect(await refused("-o", "type=tmpfs", "ok")).toContain(
         'missing required option: "device"',
       );
+      expect(await refused("-o", "size=bad", "ok")).toContain("create ok: invalid size: 'bad'");
+      expect(await refused("-o", "size=10m", "ok")).toMatch(
+        /quota size requested but no quota support \(.* mount ext4 .* or xfs with "prjquota"\)/,
+      );
+      const bounded = await cli("create", "--storage-opt", "size=1g", "busybox");
+      expect(bounded.stderr).toContain("--storage-opt is supported only for overlay over xfs with");
+      expect((await cli("create", "--storage-opt", "colour=red", "busybox")).stderr).toContain(
+        "Unknown option colour",
+      );
       expect((await cli("volume", "inspect", "none")).stderr).toContain("no such volume");
     });
 

@@ -5,7 +5,7 @@ cgroups=/sys/fs/cgroup/berth
 
 check() {
   local said
-  if said=$(timeout 30 bash -e -o pipefail -c "$2" 2>&1); then echo "CHECK PASS \"$1\""; else
+  if said=$(timeout "${PATIENCE:-30}" bash -e -o pipefail -c "$2" 2>&1); then echo "CHECK PASS \"$1\""; else
     echo "CHECK FAIL \"$1\": $(echo $said | tail -c 900)"
   fi
 }
@@ -160,6 +160,37 @@ check "changes of a container are found and committed" '
   berth commit changed changed:1 >/dev/null; is new "$(berth run --rm changed:1 cat /new)"'
 check "volumes, tmpfs and a read-only root are mounted" '
   is data "$(berth run --rm --read-only --tmpfs /scratch -v kept:/kept busybox sh -c "echo data >/kept/f; touch /scratch/f; touch /f 2>/dev/null || cat /kept/f")"'
+# On a file system of its own in memory, with a daemon of its own.
+quota_daemon() {
+  modprobe brd rd_nr=1 rd_size=400000 2>/dev/null; modprobe "$1"; modprobe quota_v2 2>/dev/null
+  mkdir -p /q; "mkfs.$1" $2 /dev/ram0 >/dev/null 2>&1; mount -t "$1" -o prjquota /dev/ram0 /q
+  setsid berth daemon --data-root /q/data --exec-root /run/q -H unix:///run/q.sock --bridge none --cgroup-parent /q </dev/null >>/var/log/q.log 2>&1 &
+  export BERTH_HOST=unix:///run/q.sock
+  until_true 20 '[ -S /run/q.sock ] && berth version >/dev/null 2>&1'
+  berth import --change "CMD sh" --change "ENV PATH=/bin" - busybox <busybox.tar >/dev/null
+}
+held_to_quotas() {
+  berth volume create -o size=4m bounded
+  run() { berth run --rm --network none "$@"; }
+  # ext4 and xfs have words of their own for it.
+  full() { case $(run "$@" 2>&1) in *"No space left"* | *"quota exceeded"*) ;; *) echo "not bounded: $*"; return 1 ;; esac; }
+  full -v bounded:/d busybox dd if=/dev/zero of=/d/f bs=1M count=8
+  run -v bounded:/d busybox dd if=/dev/zero of=/d/f bs=1M count=2 2>/dev/null
+  full --storage-opt size=4m busybox dd if=/dev/zero of=/f bs=1M count=8
+  run --storage-opt size=4m busybox sh -c "dd if=/dev/zero of=/f bs=1M count=2 2>/dev/null; echo x >/etc/group; mv /etc/passwd /tmp"
+  run -v unbounded:/d busybox dd if=/dev/zero of=/d/f bs=1M count=8 2>/dev/null
+  berth volume snapshot bounded kept; berth volume restore bounded kept >/dev/null
+  full -v bounded:/d busybox dd if=/dev/zero of=/d/g bs=1M count=3
+  berth volume create -o size=4m filled; run -v filled:/bin busybox true; has " busybox" "$(berth volume browse filled)"
+  berth system stop --containers; until_true 20 '[ ! -S /run/q.sock ]'; sleep 1; umount /q
+}
+export -f quota_daemon held_to_quotas
+PATIENCE=90
+check "volumes and containers are held to their quotas on ext4" '
+  quota_daemon ext4 "-q -O quota,project -E quotatype=prjquota"; held_to_quotas'
+check "volumes and containers are held to their quotas on xfs" '
+  quota_daemon xfs "-q -f"; held_to_quotas'
+unset PATIENCE
 check "a cgroup parent of the user's is used" '
   berth run -d --name child --cgroup-parent /mine busybox sleep 600; is 1 "$(find /sys/fs/cgroup/mine -mindepth 1 -type d | wc -l)"; berth rm -f child'
 check "rm -f leaves no cgroup" '

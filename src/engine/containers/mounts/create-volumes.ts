@@ -1,4 +1,5 @@
 import type { EngineContext } from "../../context.ts";
+import { mountPluginVolumes, unmountPluginVolumes } from "../../volumes/plugins/plugin-verbs.ts";
 import type { ContainerRecord, MountRecord } from "../container-record.ts";
 import type { WantedMount } from "./parse-mounts.ts";
 
@@ -37,30 +38,38 @@ export function createVolumes(
 
 /** Copies the image's content into the container's empty volumes. */
 export async function fillVolumes(
-  context: Pick<EngineContext, "store">,
+  context: Pick<EngineContext, "store" | "volumePlugins">,
   record: ContainerRecord,
 ): Promise<void> {
   const empty = record.mounts.filter((mount) => mount.type === "volume" && mount.copyUp);
   if (empty.length === 0) return;
   const { snapshots, volumes } = context.store;
   await snapshots.withMounted(record.id, async (rootfs) => {
-    for (const mount of empty) {
-      const name = mount.name ?? "";
-      await volumes.prepare(name, record.id);
-      try {
-        await volumes.copyUp(name, rootfs, mount.destination);
-      } finally {
-        volumes.release(name, record.id);
+    try {
+      await mountPluginVolumes(context, record);
+      for (const mount of empty) {
+        const name = mount.name ?? "";
+        await volumes.prepare(name, record.id);
+        try {
+          await volumes.copyUp(name, rootfs, mount.destination);
+        } finally {
+          volumes.release(name, record.id);
+        }
       }
+    } finally {
+      await unmountPluginVolumes(context, record);
     }
   });
 }
 
-/** Mounts what a server or a disk may take long for, before others have to wait for it. */
+/** Mounts what a server, a disk or a plugin may take long for, before others have to wait for it. */
 export async function prepareVolumes(
-  { store }: Pick<EngineContext, "store">,
-  { id, mounts }: ContainerRecord,
+  context: Pick<EngineContext, "store" | "volumePlugins">,
+  record: ContainerRecord,
 ): Promise<void> {
+  await mountPluginVolumes(context, record);
+  const { store } = context;
+  const { id, mounts } = record;
   for (const { type, name } of mounts) {
     if (type === "volume" && name !== undefined && store.volumes.has(name)) {
       await store.volumes.prepare(name, id);

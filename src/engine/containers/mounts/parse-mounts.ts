@@ -123,7 +123,7 @@ function wantedByType(mount: Mount, sourceExists: (path: string) => boolean): Wa
     case "tmpfs":
       return wantedTmpfs(mount);
     case "image":
-      throw invalidArgument("mounts of images are not supported");
+      return wantedImage(mount);
     default:
       throw invalidArgument("mount type unknown");
   }
@@ -141,6 +141,8 @@ function wantedBind(mount: Mount, sourceExists: (path: string) => boolean): Want
   if (options.CreateMountpoint !== true && !sourceExists(source)) {
     throw invalidArgument(`bind source path does not exist: ${source}`);
   }
+  const idmap = options.IdMap ?? "";
+  if (idmap !== "") checkIdMap(idmap);
   const recursiveReadOnly = options.ReadOnlyForceRecursive
     ? "required"
     : options.ReadOnlyNonRecursive
@@ -153,6 +155,7 @@ function wantedBind(mount: Mount, sourceExists: (path: string) => boolean): Want
     createSource: options.CreateMountpoint === true,
     recursiveReadOnly,
     ...(options.NonRecursive === true ? { nonRecursive: true } : {}),
+    ...(idmap === "" ? {} : { idmap }),
   };
 }
 
@@ -181,6 +184,27 @@ function wantedVolume(mount: Mount): WantedMount {
       ...(driverOptions === undefined ? {} : { options: driverOptions }),
     },
   };
+}
+
+function wantedImage(mount: Mount): WantedMount {
+  const source = mount.Source ?? "";
+  const subpath = mount.ImageOptions?.Subpath ?? "";
+  if (source === "") throw invalidArgument("field Source must not be empty");
+  if (subpath !== "" && !isLocalPath(subpath)) {
+    throw invalidArgument("subpath must be a relative path within the image");
+  }
+  return { ...blank("image"), source, ...(subpath === "" ? {} : { subpath }) };
+}
+
+const ID_RANGES = /^(?:\d+-\d+-\d+)(?:#\d+-\d+-\d+)*$/;
+
+function checkIdMap(text: string): void {
+  if (text === "owner") return;
+  const parts = text.split(";").map((part) => /^(uids|gids)=(.*)$/.exec(part));
+  if (parts.every((part) => part !== null && ID_RANGES.test(part[2] ?? ""))) return;
+  throw invalidArgument(
+    `invalid idmap "${text}": use idmap alone, or idmap=uids=DISK-CONTAINER-COUNT[#…];gids=DISK-CONTAINER-COUNT[#…]`,
+  );
 }
 
 function wantedTmpfs(mount: Mount): WantedMount {

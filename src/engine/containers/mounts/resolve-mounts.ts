@@ -1,10 +1,16 @@
-import { lstatSync, mkdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, mkdirSync } from "node:fs";
 import type { ResolvedMount } from "../../../runtime/index.ts";
-import { errorMessage, internal, invalidArgument } from "../../../spec/index.ts";
+import {
+  errorMessage,
+  type ImageId,
+  internal,
+  invalidArgument,
+  notFound,
+} from "../../../spec/index.ts";
 import type { EngineContext } from "../../context.ts";
 import type { Container } from "../container.ts";
 import type { MountRecord } from "../container-record.ts";
+import { type HeldPlaces, ownerAsRoot } from "./held-places.ts";
 import { isPropagation } from "./mount-mode.ts";
 import { cleanPath } from "./parse-mounts.ts";
 
@@ -13,12 +19,13 @@ export type ContainerFiles = Readonly<Record<string, string>>;
 
 /**
  * Makes every mount of a container ready for the runtime: volumes are held for it, missing sources of
- * `-v` are made. Parents stand before what is mounted below them.
+ * `-v` are made, sub-paths and images stand where `held` keeps them. Parents stand before what is mounted below them.
  */
 export function resolveMounts(
   context: Pick<EngineContext, "store">,
   container: Container,
   files: ContainerFiles,
+  held: HeldPlaces,
 ): ResolvedMount[] {
   const { mounts, hostConfig } = container.record;
   const byDestination = new Map<string, ResolvedMount>();
@@ -33,7 +40,7 @@ export function resolveMounts(
     });
   }
   for (const mount of mounts) {
-    byDestination.set(mount.destination, resolveMount(context, container, mount));
+    byDestination.set(mount.destination, resolveMount(context, container, mount, held));
   }
   const depth = (mount: ResolvedMount) => mount.destination.split("/").length;
   return [...byDestination.values()].sort((a, b) => depth(a) - depth(b));
@@ -43,18 +50,20 @@ function resolveMount(
   context: Pick<EngineContext, "store">,
   container: Container,
   mount: MountRecord,
+  held: HeldPlaces,
 ): ResolvedMount {
   const { destination, readWrite } = mount;
   if (mount.type === "tmpfs") {
     return { type: "tmpfs", destination, readOnly: !readWrite, options: mount.tmpfsOptions ?? [] };
   }
-  const source =
-    mount.type === "volume" ? volumeSource(context, container, mount) : bindSource(mount);
+  const source = mountSource(context, container, mount, held);
+  const idmap = mount.idmap === "owner" ? ownerAsRoot(source) : mount.idmap;
   return {
     type: "bind",
     source,
     destination,
     readOnly: !readWrite || isReadOnlyVolume(context, mount),
+    ...(idmap === undefined ? {} : { idmap }),
     recursive: mount.nonRecursive !== true,
     ...(isPropagation(mount.propagation) ? { propagation: mount.propagation } : {}),
     ...(mount.recursiveReadOnly === undefined
@@ -69,27 +78,29 @@ function isReadOnlyVolume({ store }: Pick<EngineContext, "store">, mount: MountR
   return (store.volumes.get(mount.name).options["o"] ?? "").split(",").includes("ro");
 }
 
-function volumeSource(
+function mountSource(
   context: Pick<EngineContext, "store">,
   container: Container,
   mount: MountRecord,
+  held: HeldPlaces,
 ): string {
-  const root = context.store.volumes.acquire(mount.name ?? "", container.id);
-  if (mount.subpath === undefined) return root;
-  const path = join(root, mount.subpath);
-  let real: string;
-  try {
-    real = realpathSync(path);
-  } catch (error) {
-    throw invalidArgument(
-      `cannot access path ${path}: lstat ${path}: no such file or directory`,
-      error,
-    );
-  }
-  // A symlink in the volume is the container's to make: it must not lead out of the volume.
-  const inside = real === root || real.startsWith(`${realpathSync(root)}/`);
-  if (!inside) throw invalidArgument(`subpath ${mount.subpath} leads out of the volume`);
-  return real;
+  if (mount.type === "bind") return bindSource(mount);
+  const root =
+    mount.type === "image"
+      ? imageTree(context, mount, held)
+      : context.store.volumes.acquire(mount.name ?? "", container.id);
+  return mount.subpath === undefined ? root : held.subpath(root, mount.subpath);
+}
+
+function imageTree(
+  { store }: Pick<EngineContext, "store">,
+  mount: MountRecord,
+  held: HeldPlaces,
+): string {
+  const image = store.images.get(mount.name as ImageId);
+  if (image === undefined) throw notFound(`No such image: ${mount.source}`);
+  const layers = image.layers.map(({ chainId }) => store.snapshots.layerDirectory(chainId));
+  return held.image(layers.reverse());
 }
 
 function bindSource(mount: MountRecord): string {

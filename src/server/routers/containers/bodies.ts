@@ -154,6 +154,7 @@ const mount = object<Mount>(
       CreateMountpoint: flag,
       ReadOnlyNonRecursive: flag,
       ReadOnlyForceRecursive: flag,
+      IdMap: text,
     }),
     VolumeOptions: object<NonNullable<Mount["VolumeOptions"]>>({
       NoCopy: flag,

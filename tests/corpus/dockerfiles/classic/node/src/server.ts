@@ -1,0 +1,1 @@
+import { port } from "./port";
