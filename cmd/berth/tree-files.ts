@@ -7,6 +7,7 @@ export const treeFiles: TreeFiles = {
   async unpack(stream, directory, { signal, rename, owners, replace }) {
     await unpackTar(stream, directory, {
       mode: "plain",
+      unhashed: true,
       noOverwriteDirNonDir: replace !== true,
       unconfined: true,
       signal,

@@ -13,6 +13,8 @@ export interface UnpackOptions {
   /** Keep the owners of the archive (the default); false: everything belongs to `owner`, or root. */
   copyOwners?: boolean;
   owner?: { uid: number; gid: number };
+  /** The archive is a stranger's: nobody wants its digest. */
+  unhashed?: boolean;
   /** Members at or below `from` stand at `to` instead: the archive's top entry under another name. */
   rename?: { from: string; to: string };
   /**
@@ -29,7 +31,7 @@ export interface UnpackResult {
   /** Sum of the sizes of regular files. */
   bytes: number;
   files: number;
-  /** sha256 of the tar, uncompressed: a layer's DiffID. */
+  /** sha256 of the tar, uncompressed: a layer's DiffID. Of nothing where it is `unhashed`. */
   digest: Digest;
   /** Bytes of the tar, uncompressed. */
   tarSize: number;

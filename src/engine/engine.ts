@@ -13,6 +13,7 @@ import {
 } from "./containers/archive.ts";
 import { attachContainer } from "./containers/attach.ts";
 import type { Container } from "./containers/container.ts";
+import { copyLocally } from "./containers/copy-locally.ts";
 import { createContainer } from "./containers/create.ts";
 import { forgetProcess, handleContainerExit } from "./containers/exit.ts";
 import { inspectContainer } from "./containers/inspect.ts";
@@ -87,6 +88,7 @@ export function containerVerbs(context: EngineContext) {
       context.images.exportContainer(context.containers.get(ref).id, signal),
     statPath: bind(context, statContainerPath),
     getArchive: bind(context, getContainerArchive),
+    copyLocally: bind(context, copyLocally),
     putArchive: bind(context, putContainerArchive),
   };
 }

@@ -62,7 +62,10 @@ export async function unpackTarFile(
   }
 }
 
-function spawnUnpack<Input extends "pipe" | Bun.BunFile>(request: UnpackRequest, stdin: Input) {
+export function spawnUnpack<Input extends "pipe" | number | Bun.BunFile>(
+  request: UnpackRequest,
+  stdin: Input,
+) {
   return Bun.spawn([...selfCommand(), "unpack", JSON.stringify(request)], {
     stdin,
     stdout: "pipe",
@@ -71,7 +74,7 @@ function spawnUnpack<Input extends "pipe" | Bun.BunFile>(request: UnpackRequest,
   });
 }
 
-async function resultOf(
+export async function resultOf(
   child: Pick<Child, "stdout" | "stderr" | "exited" | "exitCode" | "signalCode">,
 ): Promise<UnpackResult> {
   const output = new Response(child.stdout).text();

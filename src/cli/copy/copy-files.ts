@@ -1,10 +1,18 @@
+import type { EngineClient } from "../../client/index.ts";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command.ts";
 import { standardInput } from "../commands/archive-input.ts";
 import { humanSize } from "../format/human-size.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { containerSource, containerTarget, isDirectoryMode } from "./container-path.ts";
-import { type CopyPlace, planCopy, splitLast } from "./copy-paths.ts";
+import { copyLocally, mayCopyLocally } from "./copy-locally.ts";
+import {
+  type CopyPlace,
+  type CopySource,
+  type CopyTarget,
+  planCopy,
+  splitLast,
+} from "./copy-paths.ts";
 import { absoluteLocalPath, localSource, localTarget } from "./local-path.ts";
 
 export interface CopyOptions {
@@ -60,9 +68,15 @@ async function copyIn(
   const source = localSource(from, options.followLink);
   const target = await containerTarget(client, to.container, to.path);
   const plan = planCopy(source, target);
-  const { pack } = await context.trees();
   const name = plan.name ?? splitLast(source.path)[1];
   try {
+    const local = { hostPath: source.path, path: plan.directory, name, archive: options.archive };
+    const bytes = await copyLocally(client, to.container, { direction: "in", ...local });
+    if (bytes !== undefined) {
+      await new CopyCounter(context, options.quiet, label(to)).done(bytes);
+      return;
+    }
+    const { pack } = await context.trees();
     await put(plan.directory, pack(source.path, name, abort.signal));
   } finally {
     abort.abort();
@@ -78,6 +92,13 @@ async function copyOut(
   const client = await context.client();
   const target = to === "-" ? undefined : localTarget(to);
   const wanted = await containerSource(client, from.container, from.path, options.followLink);
+  if (target !== undefined) {
+    const bytes = await copyOutLocally(client, from, wanted, target, options);
+    if (bytes !== undefined) {
+      await new CopyCounter(context, options.quiet, absoluteLocalPath(to)).done(bytes);
+      return;
+    }
+  }
   const { stat, tar } = await client.containers.getArchive(from.container, wanted.path);
   if (target === undefined) {
     if (isTerminal(context.stdout.fd)) {
@@ -96,6 +117,27 @@ async function copyOut(
     ...(plan.name === undefined ? {} : { rename: { from: from_, to: plan.name } }),
   });
   await counter.done();
+}
+
+async function copyOutLocally(
+  client: EngineClient,
+  { container }: InContainer,
+  source: CopySource,
+  target: CopyTarget,
+  { archive }: CopyOptions,
+): Promise<number | undefined> {
+  if (!mayCopyLocally(client)) return undefined;
+  // An answer to HEAD has no words: the archive's own request tells what is wrong.
+  const stat = await client.containers.statPath(container, source.path).catch(() => undefined);
+  if (stat === undefined) return undefined;
+  const plan = planCopy({ ...source, isDirectory: isDirectoryMode(stat.mode) }, target);
+  return copyLocally(client, container, {
+    direction: "out",
+    hostPath: plan.directory,
+    path: source.path,
+    archive,
+    ...(plan.name === undefined ? {} : { name: plan.name }),
+  });
 }
 
 const label = ({ container, path }: InContainer): string => `${container}:${path}`;
@@ -132,9 +174,9 @@ class CopyCounter {
     await this.#context.stderr.flush();
   }
 
-  async done(): Promise<void> {
+  async done(bytes = this.#bytes): Promise<void> {
     if (this.#target === undefined) return;
-    const size = humanSize(this.#bytes, 3);
+    const size = humanSize(bytes, 3);
     this.#context.stderr.line(`\r\x1b[2KSuccessfully copied ${size} to ${this.#target}`);
     await this.#context.stderr.flush();
   }

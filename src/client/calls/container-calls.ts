@@ -25,6 +25,8 @@ import {
   type FilesystemChange,
   type Filters,
   formatTimestamp,
+  type LocalCopyReport,
+  type LocalCopyRequest,
 } from "../../spec/index.ts";
 import type { HijackedStream } from "../hijacked-stream.ts";
 import type { HttpTransport, RequestBody } from "../http-transport.ts";
@@ -189,6 +191,12 @@ export class ContainerCalls {
     const options = { query: { path: inside }, signal };
     const response = await this.#transport.request("GET", path(ref, "archive"), options);
     return { stat: pathStat(response), tar: this.#transport.chunks(response, signal) };
+  }
+
+  /** Berth's own: the daemon copies by itself. `conflict`, `not-found` where it cannot. */
+  copyLocally(ref: string, request: LocalCopyRequest): Promise<LocalCopyReport> {
+    const target = `/berth/containers/${encodeURIComponent(ref)}/copy`;
+    return this.#transport.json("POST", target, { json: request });
   }
 
   putArchive(

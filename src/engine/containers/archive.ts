@@ -48,8 +48,7 @@ export async function getContainerArchive(
   const tree = await holdTree(context, context.containers.get(ref));
   try {
     const { stat } = await locate(tree, path, ref);
-    // A path that ends in `/.` asks for what is in the directory: its members stand below `.`.
-    const rename = /(?:^|\/)\.$/.test(path) ? "." : stat.name;
+    const rename = topName(path, stat.name);
     signal.addEventListener("abort", tree.release, { once: true });
     const tar = packTree(tree.root, { path, rename, mounts: tree.mounts, signal });
     return { stat, tar: releasing(tar, tree.release) };
@@ -58,6 +57,10 @@ export async function getContainerArchive(
     throw error;
   }
 }
+
+/** A path that ends in `/.` asks for what is in the directory: its members stand below `.`. */
+export const topName = (path: string, name: string): string =>
+  /(?:^|\/)\.$/.test(path) ? "." : name;
 
 /** Unpacks a tar stream into a directory of a container. */
 export async function putContainerArchive(
@@ -71,11 +74,12 @@ export async function putContainerArchive(
   const tree = await holdTree(context, container);
   try {
     const { stat, realPath } = await locate(tree, path, ref);
-    if (stat.mode < GO_DIRECTORY) throw invalidArgument("extraction point is not a directory");
+    refuseNonDirectory(stat);
     refuseReadOnly(container, realPath);
     const owner = options.copyUidGid ? userOf(container, tree) : undefined;
     await unpackTar(tar, tree.root, {
       mode: "plain",
+      unhashed: true,
       path,
       noOverwriteDirNonDir: options.noOverwriteDirNonDir,
       mounts: tree.mounts,
@@ -86,13 +90,17 @@ export async function putContainerArchive(
   }
 }
 
+export function refuseNonDirectory({ mode }: ContainerPathStat): void {
+  if (mode < GO_DIRECTORY) throw invalidArgument("extraction point is not a directory");
+}
+
 /** `docker cp -a`: what is copied belongs to the container's user, if it has one. */
-function userOf({ record }: Container, { root }: HeldTree) {
+export function userOf({ record }: Container, { root }: HeldTree) {
   return record.config.User === "" ? undefined : resolveContainerUser(root, record.config.User);
 }
 
 /** The deepest mount above the path decides; below none it is the container's own file system. */
-function refuseReadOnly({ record }: Container, path: string): void {
+export function refuseReadOnly({ record }: Container, path: string): void {
   const { mounts, hostConfig } = record;
   const within = (destination: string) =>
     path === destination || destination === "/" || path.startsWith(`${destination}/`);
@@ -111,7 +119,7 @@ function refuseReadOnly({ record }: Container, path: string): void {
   }
 }
 
-async function locate(
+export async function locate(
   { root, mounts }: HeldTree,
   path: string,
   ref: string,

@@ -94,3 +94,26 @@ export interface ContainerArchivePutOptions {
   noOverwriteDirNonDir: boolean;
   copyUidGid: boolean;
 }
+
+/**
+ * A copy that the daemon makes by itself, between its own host's files and a container: the caller is root
+ * in the daemon's mount namespace, so that a path means the same to both.
+ */
+export interface LocalCopyRequest {
+  direction: "in" | "out";
+  /** `readlink /proc/self/ns/mnt` of the caller; another than the daemon's is a `conflict`. */
+  mountNamespace: string;
+  /** `in`: what is copied; `out`: the directory that it goes to. */
+  hostPath: string;
+  /** `in`: the directory that it goes to; `out`: what is copied. */
+  path: string;
+  /** The top entry's name at the target; absent: its own. */
+  name?: string;
+  /** `in`: as of a put archive. `out`: keep owners, else all belongs to root. */
+  archive: boolean;
+}
+
+export interface LocalCopyReport {
+  /** Of regular files. */
+  Bytes: number;
+}

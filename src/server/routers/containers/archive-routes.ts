@@ -1,8 +1,9 @@
 import { type ContainerPathStat, invalidArgument } from "../../../spec/index.ts";
-import { empty } from "../../answer.ts";
+import { empty, json } from "../../answer.ts";
 import type { ApiRequest } from "../../api-request.ts";
 import type { Route } from "../../route.ts";
 import type { ContainerBackend } from "./backend.ts";
+import { localCopyBody } from "./bodies.ts";
 
 const PATH = "/containers/{name}/archive";
 
@@ -30,6 +31,19 @@ export function archiveRoutes(backend: ContainerBackend): Route[] {
           headers: { "Content-Type": "application/x-tar", ...statHeader(stat) },
           chunks: tar,
         };
+      },
+    },
+    {
+      method: "POST",
+      path: "/berth/containers/{name}/copy",
+      handle: async (request) => {
+        const body = await request.json(localCopyBody, "LocalCopyRequest");
+        if (body === undefined || !body.hostPath.startsWith("/") || body.path === "") {
+          throw invalidArgument(
+            "bad parameter: hostPath has to be absolute, path must not be empty",
+          );
+        }
+        return json(await backend.copyLocally(request.name, body, request.signal));
       },
     },
     {

@@ -24,6 +24,8 @@ import type {
   ContainerWaitResponse,
   FilesystemChange,
   Filters,
+  LocalCopyReport,
+  LocalCopyRequest,
 } from "../../../spec/index.ts";
 
 /** A stream that is ready to begin: whatever can fail before the first byte has not failed. */
@@ -98,6 +100,11 @@ export interface ContainerBackend {
     path: string,
     signal: AbortSignal,
   ): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }>;
+  copyLocally(
+    ref: string,
+    request: LocalCopyRequest,
+    signal: AbortSignal,
+  ): Promise<LocalCopyReport>;
   putArchive(
     ref: string,
     path: string,

@@ -8,6 +8,7 @@ import type {
   EndpointSettings,
   HealthConfig,
   HostConfig,
+  LocalCopyRequest,
   LogConfig,
   Mount,
   NetworkingConfig,
@@ -265,3 +266,15 @@ export const containerUpdateRequest: Decoder<ContainerUpdateRequest> = object({
   PublishAdd: map(nullable(list(portBinding))),
   PublishRemove: map(nullable(list(portBinding))),
 });
+
+export const localCopyBody = object<LocalCopyRequest>(
+  {
+    direction: word<LocalCopyRequest["direction"]>(),
+    mountNamespace: text,
+    hostPath: text,
+    path: text,
+    name: text,
+    archive: flag,
+  },
+  { direction: "in", mountNamespace: "", hostPath: "", path: "", archive: false },
+);
