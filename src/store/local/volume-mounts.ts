@@ -97,11 +97,16 @@ export function unmountVolume(mountpoint: string): void {
 /** Docker's sentence, and behind it which volume that is and what can be done. */
 function mountError(volume: VolumeMount, cause: unknown): EngineError {
   const { name, mountpoint, options } = volume;
-  const { type = "none", device = "", o = "" } = options as Record<string, string | undefined>;
+  const { type = "none", device = "" } = options as Record<string, string | undefined>;
+  const { flags, data } = mountFlags(options);
+  const how = [
+    flags === 0 ? "" : `, flags: 0x${flags.toString(16)}`,
+    data === "" ? "" : `, data: ${data}`,
+  ];
   return new EngineError(
     "internal",
     `error while mounting volume '${mountpoint}': failed to mount local volume: mount ` +
-      `${device}:${mountpoint}, data: ${o}: ${reason(cause)} ` +
+      `${device}:${mountpoint}${how.join("")}: ${reason(cause)} ` +
       `(volume "${name}", type ${type}, device ${device}: ${advice(volume, cause)})`,
     { cause },
   );
