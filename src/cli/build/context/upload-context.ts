@@ -123,16 +123,19 @@ const PIECE = 1024 * 1024;
 function hashFile(path: string, size: number): string {
   const hasher = new Bun.CryptoHasher("sha256");
   try {
-    if (size <= PIECE) return hasher.update(readFileSync(path)).digest("hex");
-    for (const piece of readPieces(path)) hasher.update(piece);
+    for (const piece of readPieces(path, size)) hasher.update(piece);
   } catch (error) {
     throw unreadable(path, error);
   }
   return hasher.digest("hex");
 }
 
-/** Pieces of one buffer: each is overwritten by the next. */
-function* readPieces(path: string): Generator<Uint8Array> {
+/** A small file whole; of a large one pieces of one buffer, each overwritten by the next. */
+function* readPieces(path: string, size: number): Generator<Uint8Array> {
+  if (size <= PIECE) {
+    yield readFileSync(path);
+    return;
+  }
   const file = openSync(path, "r");
   try {
     const buffer = Buffer.alloc(PIECE);
@@ -160,10 +163,10 @@ async function* sendFiles(
     const path = `${root}/${source.path}`;
     gathered.push(encodeContextFileHeader({ sha256, size: source.size }));
     let left = source.size;
-    for (const piece of left === 0 ? [] : readPieces(path)) {
+    for (const piece of readPieces(path, source.size)) {
       left -= piece.length;
       if (left < 0) break;
-      gathered.push(piece.slice());
+      gathered.push(source.size <= PIECE ? piece : piece.slice());
       length += piece.length;
       if (length < PIECE) continue;
       yield Buffer.concat(gathered);
