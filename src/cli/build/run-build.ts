@@ -4,9 +4,11 @@ import type { EngineClient } from "../../client/index.ts";
 import type { BuildEvent, BuildRequest } from "../../spec/index.ts";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command.ts";
+import { isBerth } from "../commands/is-berth.ts";
 import type { ParsedFlags } from "../flags/flag.ts";
 import { humanSize } from "../format/human-size.ts";
-import { buildRequest, outputsOf } from "./build-request.ts";
+import { buildRequest, outputsOf, type RequestOptions } from "./build-request.ts";
+import { classicBuild } from "./classic-build.ts";
 import { type LocatedContext, locateContext } from "./context/locate-context.ts";
 import type { Upload } from "./context/upload-context.ts";
 import { SshAgents } from "./forward-ssh.ts";
@@ -22,7 +24,11 @@ import { type Destination, receiveOutput } from "./receive-output.ts";
 
 type Values = ParsedFlags<BuildFlags>["values"];
 export type BuildResult = Extract<BuildEvent, { type: "result" }>;
-export type BuildEnd = BuildResult | Extract<BuildEvent, { type: "error" }>;
+export type BuildEnd =
+  | BuildResult
+  | Extract<BuildEvent, { type: "error" }>
+  /** Another engine's builder has made it. */
+  | { readonly type: "classic"; readonly id?: string };
 
 /** One build from its flags to its end: sends, watches, and takes what comes back. */
 export class BuildRun {
@@ -48,10 +54,14 @@ export class BuildRun {
   /** Rejects with what went wrong on this side; a build that failed is an end. */
   async run(path: string): Promise<BuildEnd> {
     const client = await this.#context.client();
+    const version = client.system.version();
+    // Asked while the context is looked for; whoever needs the answer hears of a failure.
+    version.catch(() => {});
     const located = await locateContext(path, this.#values.file);
     const { dockerfile } = located;
     this.#reporter.knowDockerfile(dockerfile);
     const options = await buildRequest(this.#values, this.#context, dockerfile);
+    if (!isBerth(await version)) return this.#classic(client, located, options);
     const agents = await SshAgents.open(this.#values.ssh, this.#context.environment);
     try {
       const request = { ...options, ...(await this.#send(client, located)) };
@@ -59,6 +69,22 @@ export class BuildRun {
     } finally {
       agents.close();
     }
+  }
+
+  async #classic(
+    client: EngineClient,
+    located: LocatedContext,
+    options: RequestOptions,
+  ): Promise<BuildEnd> {
+    const id = await classicBuild(client, this.#context, located, options, {
+      quiet: this.#values.quiet,
+      namedContexts: this.#values["build-context"].length,
+      cacheFrom: this.#values["cache-from"].flatMap((each) =>
+        each.type === "registry" ? each.reference : [],
+      ),
+      signal: this.#signal,
+    });
+    return { type: "classic", ...(id === undefined ? {} : { id }) };
   }
 
   async #send(client: EngineClient, located: LocatedContext): Promise<BuildRequest> {
@@ -156,8 +182,11 @@ function uploadText(name: string, upload: Upload): string {
 }
 
 /** Writes `--iidfile` and `--metadata-file`. */
-export function writeResultFiles(values: Values, result: BuildResult): void {
-  const id = result.images[0]?.id ?? result.index?.digest;
+export function writeResultFiles(
+  values: Values,
+  id: string | undefined,
+  metadata: Readonly<Record<string, unknown>>,
+): void {
   const write = (path: string, text: string): void => {
     try {
       writeFileSync(path, text);
@@ -168,6 +197,6 @@ export function writeResultFiles(values: Values, result: BuildResult): void {
   };
   if (values.iidfile !== "" && id !== undefined) write(values.iidfile, id);
   if (values["metadata-file"] !== "") {
-    write(values["metadata-file"], `${JSON.stringify(result.metadata, null, 2)}\n`);
+    write(values["metadata-file"], `${JSON.stringify(metadata, null, 2)}\n`);
   }
 }

@@ -7,10 +7,14 @@ import {
   type BuildPruneReport,
   type BuildRecord,
   type BuildRequest,
+  type ClassicBuildOptions,
   encodeFilters,
+  type ProgressMessage,
 } from "../../spec/index.ts";
 import type { HijackedStream } from "../hijacked-stream.ts";
 import type { HttpTransport, RequestBody } from "../http-transport.ts";
+import { failingProgress } from "../progress-stream.ts";
+import type { QueryValue } from "../query-string.ts";
 
 const LINES = { "Content-Type": "application/x-ndjson" };
 const TAR = { "Content-Type": "application/x-tar" };
@@ -65,6 +69,22 @@ export class BuildCalls {
     });
   }
 
+  /** Docker's classic builder, for engines that are not Berth's. Ends with a thrown error when it fails. */
+  async classic(
+    options: ClassicBuildOptions,
+    context: AsyncIterable<Uint8Array> | undefined,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<ProgressMessage>> {
+    const config = Buffer.from(JSON.stringify(options.auth)).toString("base64url");
+    const messages = await this.#transport.lines<ProgressMessage>("POST", "/build", {
+      query: classicQuery(options),
+      headers: { ...TAR, "X-Registry-Config": config },
+      signal,
+      ...(context === undefined ? {} : { body: context }),
+    });
+    return failingProgress(messages);
+  }
+
   list(): Promise<BuildRecord[]> {
     return this.#transport.json("GET", "/berth/builds");
   }
@@ -105,6 +125,39 @@ export class BuildCalls {
     };
     return this.#transport.json("POST", "/build/prune", { query });
   }
+}
+
+function classicQuery(options: ClassicBuildOptions): Record<string, QueryValue> {
+  const json = (value: object): string | undefined =>
+    Object.keys(value).length === 0 ? undefined : JSON.stringify(value);
+  return {
+    t: options.tags,
+    dockerfile: options.dockerfile,
+    remote: options.remote,
+    q: options.quiet,
+    nocache: options.noCache,
+    pull: options.pull,
+    rm: true,
+    buildargs: json(options.buildArgs),
+    labels: json(options.labels),
+    target: options.target,
+    networkmode: options.networkMode,
+    extrahosts: options.extraHosts,
+    platform: options.platform,
+    cachefrom: options.cacheFrom.length === 0 ? undefined : JSON.stringify(options.cacheFrom),
+    shmsize: options.shmSize,
+    memory: options.memory,
+    memswap: options.memorySwap,
+    cpushares: options.cpuShares,
+    cpuquota: options.cpuQuota,
+    cpuperiod: options.cpuPeriod,
+    cpusetcpus: options.cpusetCpus,
+    cpusetmems: options.cpusetMems,
+    cgroupparent: options.cgroupParent,
+    ulimits: json(
+      options.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+    ),
+  };
 }
 
 const CHUNK = 64 * 1024;

@@ -38,6 +38,7 @@ export class BuildDaemon {
 
   async #answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
+    if (pathname === "/version") return Response.json({ Platform: { Name: "Berth Engine" } });
     if (pathname === "/berth/contexts") return this.#openContext(await request.text());
     if (pathname === "/berth/contexts/tar") {
       this.tars.push((await request.arrayBuffer()).byteLength);

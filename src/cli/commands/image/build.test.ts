@@ -59,6 +59,9 @@ async function build(...words: string[]) {
       pack: () => {
         throw new Error("nothing is packed here");
       },
+      packEntries: () => {
+        throw new Error("nothing is packed here");
+      },
       unpack: async (stream, directory) => {
         writeFileSync(`${directory}/unpacked`, Buffer.concat(await Array.fromAsync(stream)));
       },

@@ -44,7 +44,8 @@ The context is a directory, a tar or a Dockerfile on standard input (-), an addr
     try {
       const run = new BuildRun(values, context, reporter, abort.signal);
       const end = await run.run(args[0] ?? "");
-      reporter.end(end.type === "result" ? "completed" : "failed");
+      reporter.end(end.type === "error" ? "failed" : "completed");
+      if (end.type === "classic") return finishClassic(invocation, end.id);
       return end.type === "result"
         ? finish(invocation, reporter, end)
         : fail(invocation, reporter, end);
@@ -72,11 +73,17 @@ function finish(
     reporter.check();
     return reporter.progress.warnings.length === 0 ? 0 : 1;
   }
-  writeResultFiles(values, result);
   const image = result.images[0]?.id ?? result.index?.digest;
+  writeResultFiles(values, image, result.metadata);
   reporter.summary(image, result.tags);
   if (values.quiet && image !== undefined && !usesStandardOutput(values))
     context.stdout.line(image);
+  return 0;
+}
+
+function finishClassic({ values, context }: BuildInvocation, id: string | undefined): number {
+  writeResultFiles(values, id, id === undefined ? {} : { "containerimage.config.digest": id });
+  if (values.quiet && id !== undefined) context.stdout.line(id);
   return 0;
 }
 
