@@ -7,10 +7,11 @@ export { UrlFetcher } from "./contexts/fetch-url.ts";
 export { GitCheckout, parseGitUrl } from "./contexts/git-source.ts";
 export { readContextFile, readDockerfile, withoutIgnored } from "./contexts/read-dockerfile.ts";
 export * from "./dockerfile/index.ts";
-export { makeImage } from "./export/make-image.ts";
+export { type MadeImage, makeImage } from "./export/make-image.ts";
 export { DiskTree } from "./files/disk-tree.ts";
 export { isArchive, readArchive } from "./files/local-archive.ts";
 export { ManifestTree } from "./files/manifest-tree.ts";
+export { materialize } from "./files/materialize.ts";
 export type { SourceTree } from "./files/source-tree.ts";
 export { BuildProgress, type EventSink } from "./solver/build-events.ts";
 export {

@@ -7,6 +7,7 @@ import {
   type ImageId,
   type Manifest,
   MediaType,
+  notFound,
   sha256,
 } from "../../spec/index.ts";
 import type { ImageLayer, ImageRecord, Store } from "../../store/index.ts";
@@ -36,7 +37,7 @@ export async function makeImage(
   const { sourceDateEpoch } = options;
   const notAfter = sourceDateEpoch === undefined ? {} : { notAfter: sourceDateEpoch };
   using made = await store.builds.toLayers(state.tree, { ...notAfter, signal: options.signal });
-  const layers = [...state.baseLayers, ...made.layers];
+  const layers = [...layersBelow(store, state), ...made.layers];
   const config = imageConfig(state, layers, options);
   const bytes = Buffer.from(JSON.stringify(config));
   const id = sha256(bytes);
@@ -66,6 +67,25 @@ export async function makeImage(
     created: config.created ?? "",
   });
   return { record, config: configDescriptor };
+}
+
+/** The layers under a stage's snapshots: the base image's, or more where a cache of others gave some. */
+function layersBelow(store: Store, { tree, baseLayers }: StageState): readonly ImageLayer[] {
+  let base = tree;
+  while (base.kind === "snapshot") {
+    const snapshot = store.builds.get(base.id);
+    if (snapshot === undefined) throw notFound(`the build's snapshot ${base.id} is gone`);
+    base = snapshot.base;
+  }
+  const { top } = base;
+  if (top === baseLayers.at(-1)?.chainId) return baseLayers;
+  if (top === undefined) return [];
+  const stack = store.images
+    .list()
+    .map(({ layers }) => layers.slice(0, layers.findIndex(({ chainId }) => chainId === top) + 1));
+  const found = stack.find(({ length }) => length > 0);
+  if (found === undefined) throw notFound(`no image has the layer ${top} any more`);
+  return found;
 }
 
 function withChains(layers: readonly ImageLayer[]): ImageLayer[] {

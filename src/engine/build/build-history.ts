@@ -1,7 +1,6 @@
 import { createReadStream, existsSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type BuildEvent, type BuildRecord, notFound } from "../../spec/index.ts";
 import type { Collection, RecordStore } from "../../store/index.ts";
 
@@ -14,6 +13,8 @@ const LOG_LIMIT = 32 * 1024 * 1024;
 export class BuildHistory {
   readonly #records: Collection<BuildRecord>;
   readonly #directory: string;
+  /** Of builds that run. */
+  readonly #written = new Map<string, BuildLog>();
 
   constructor(records: RecordStore, directory: string) {
     this.#records = records.collection("builds");
@@ -56,7 +57,15 @@ export class BuildHistory {
   async begin(id: string): Promise<BuildLog> {
     const old = this.list().slice(KEPT);
     for (const record of old) if (record.status !== "running") await this.remove(record.id);
-    return new BuildLog(await open(this.#path(id), "w", 0o600));
+    const log = new BuildLog(await open(this.#path(id), "w", 0o600));
+    this.#written.set(id, log);
+    return log;
+  }
+
+  async end(id: string): Promise<void> {
+    const log = this.#written.get(id);
+    this.#written.delete(id);
+    await log?.close();
   }
 
   async remove(id: string): Promise<void> {
@@ -64,16 +73,28 @@ export class BuildHistory {
     await rm(this.#path(id), { force: true });
   }
 
-  async *log(id: string): AsyncGenerator<BuildEvent> {
-    const path = this.#path(this.get(id).id);
+  /** What a build has said; with `follow` also what it says from now on, to its end. */
+  async *log(id: string, follow: boolean, signal: AbortSignal): AsyncGenerator<BuildEvent> {
+    const { id: full } = this.get(id);
+    const path = this.#path(full);
     if (!existsSync(path)) return;
-    const lines = createInterface({
-      input: createReadStream(path),
-      crlfDelay: Number.POSITIVE_INFINITY,
-    });
-    for await (const line of lines) {
-      const event = parseLine(line);
-      if (event !== undefined) yield event;
+    const decoder = new TextDecoder();
+    let position = 0;
+    let text = "";
+    for (;;) {
+      // Asked for first: what is written meanwhile is in the file already, or told by it.
+      const more = follow ? this.#written.get(full)?.more() : undefined;
+      for await (const chunk of createReadStream(path, { start: position })) {
+        position += (chunk as Buffer).length;
+        const lines = (text + decoder.decode(chunk as Buffer, { stream: true })).split("\n");
+        text = lines.pop() ?? "";
+        for (const line of lines) {
+          const event = parseLine(line);
+          if (event !== undefined) yield event;
+        }
+      }
+      if (more === undefined || signal.aborted) return;
+      await Promise.race([more, new Promise((left) => signal.addEventListener("abort", left))]);
     }
   }
 
@@ -97,6 +118,7 @@ export class BuildLog {
   #pending: string[] = [];
   #written = 0;
   #writing: Promise<void> | undefined;
+  #more = Promise.withResolvers<void>();
 
   constructor(file: FileHandle) {
     this.#file = file;
@@ -110,15 +132,24 @@ export class BuildLog {
     this.#writing ??= this.#write();
   }
 
+  /** Resolves when more has been written, or nothing more will be. */
+  more(): Promise<void> {
+    return this.#more.promise;
+  }
+
   async close(): Promise<void> {
     await this.#writing;
     await this.#file.close();
+    this.#more.resolve();
   }
 
   async #write(): Promise<void> {
     // A full disk must not fail a build that does not need it.
     for (let chunk = this.#take(); chunk !== ""; chunk = this.#take()) {
       await this.#file.write(chunk).catch(() => undefined);
+      const told = this.#more;
+      this.#more = Promise.withResolvers<void>();
+      told.resolve();
     }
     this.#writing = undefined;
   }

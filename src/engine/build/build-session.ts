@@ -1,5 +1,11 @@
-import type { BuildJob } from "../../build/index.ts";
-import { type BuildOptions, type EventSink, StepFailure } from "../../build/index.ts";
+import type { Duplex } from "node:stream";
+import {
+  type BuildJob,
+  type BuildOptions,
+  cancelled,
+  type EventSink,
+  StepFailure,
+} from "../../build/index.ts";
 import {
   type BuildEvent,
   type BuildFailure,
@@ -25,17 +31,21 @@ export interface SessionPlan {
   readonly platforms: readonly Platform[];
   readonly tags: readonly string[];
   readonly name: string;
+  /** Nothing is built. */
+  readonly checkOnly?: boolean;
   finish(job: BuildJob, built: readonly BuiltStage[]): Promise<BuildOutcome>;
 }
 
 /** One build from its first event to its last: told, logged, remembered. */
 export class BuildSession implements RunningBuild {
+  /** The client knows why the build has failed. */
+  failureTold = false;
   readonly id = randomId().slice(0, 24);
-  readonly channels: RunningBuild["channels"] = new Map();
-  readonly outputs: RunningBuild["outputs"] = new Map();
-  readonly followers: RunningBuild["followers"] = new Set();
+  readonly channels = new Map<number, (connection: Duplex) => Promise<void>>();
+  readonly outputs = new Map<number, () => AsyncIterable<Uint8Array>>();
   readonly #context: BuildContext;
   readonly #tell: EventSink;
+  #lastChannel = 0;
   readonly #vertices = new Set<string>();
   readonly #cached = new Set<string>();
 
@@ -55,7 +65,6 @@ export class BuildSession implements RunningBuild {
     const sink: EventSink = (event) => {
       this.#count(event);
       log.add(event);
-      for (const follow of this.followers) follow(event);
       return this.#tell(event);
     };
     let record = this.#record({ name: "", tags: [], platforms: [] });
@@ -64,24 +73,76 @@ export class BuildSession implements RunningBuild {
       const made = await plan(sink);
       record = this.#record(made);
       history.put(record);
-      const outcome = await runBuild(this.#context.services, made.options, made.platforms, {
-        sink,
-        signal,
-        use: made.finish,
-      });
+      const outcome = await this.#build(made, sink, signal);
       record = { ...record, status: "completed", images: outcome.images };
       return outcome;
     } catch (error) {
       const status = signal.aborted ? "cancelled" : "failed";
       record = { ...record, status, error: errorMessage(error).slice(0, 2000) };
       void sink({ type: "error", at: new Date().toISOString(), failure: describeFailure(error) });
+      this.failureTold = true;
       throw error;
     } finally {
       running.delete(this.id);
       history.put(this.#completed(record));
-      for (const follow of this.followers) follow(undefined);
-      await log.close();
-      await pruneToCeiling(this.#context);
+      await history.end(this.id);
+      this.#tidyUp();
+    }
+  }
+
+  /** In the background: the client is not to wait for it. */
+  #tidyUp(): void {
+    pruneToCeiling(this.#context).catch((error: unknown) => {
+      const { log } = this.#context.engine;
+      log.warn("Cannot keep the build cache below its ceiling", { error: errorMessage(error) });
+    });
+  }
+
+  async #build(plan: SessionPlan, sink: EventSink, signal: AbortSignal): Promise<BuildOutcome> {
+    if (plan.checkOnly !== true) {
+      const run = { sink, signal, use: plan.finish };
+      return await runBuild(this.#context.services, plan.options, plan.platforms, run);
+    }
+    const at = new Date().toISOString();
+    void sink({ type: "result", at, images: [], tags: [], metadata: {} });
+    return { images: [] };
+  }
+
+  /** Asks the client to join its agent: resolves with the connection when it comes. */
+  async openChannel(ask: (channel: number) => void): Promise<Duplex> {
+    const channel = ++this.#lastChannel;
+    const { promise, resolve } = Promise.withResolvers<Duplex>();
+    this.channels.set(channel, (connection) => {
+      this.channels.delete(channel);
+      const ended = new Promise<void>((end) => connection.once("close", end));
+      resolve(connection);
+      return ended;
+    });
+    ask(channel);
+    return await promise;
+  }
+
+  /** Has the client read an output; resolves when it has all of it. */
+  async offer(
+    index: number,
+    bytes: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+    tell: () => void | Promise<void>,
+  ): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const left = (): void => reject(cancelled());
+    signal.addEventListener("abort", left, { once: true });
+    if (signal.aborted) left();
+    this.outputs.set(index, () => {
+      this.outputs.delete(index);
+      return toldWhenRead(bytes, { resolve, reject });
+    });
+    try {
+      void tell();
+      await promise;
+    } finally {
+      signal.removeEventListener("abort", left);
+      this.outputs.delete(index);
     }
   }
 
@@ -116,6 +177,22 @@ export class BuildSession implements RunningBuild {
     if (event.type === "vertex" && event.vertex.internal !== true)
       this.#vertices.add(event.vertex.id);
     if (event.type === "cached") this.#cached.add(event.vertex);
+  }
+}
+
+async function* toldWhenRead(
+  bytes: AsyncIterable<Uint8Array>,
+  told: { resolve(): void; reject(error: unknown): void },
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+    told.resolve();
+  } catch (error) {
+    told.reject(error);
+    throw error;
+  } finally {
+    // Of no effect where one of the two has been said.
+    told.reject(cancelled());
   }
 }
 

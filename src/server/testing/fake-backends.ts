@@ -64,6 +64,35 @@ function fakeBuilds(calls: Calls): BuildBackend {
         );
       }
     },
+    async openContext(entries) {
+      const listed = await Array.fromAsync(entries);
+      calls.push(["openContext", listed]);
+      return { id: "context", missing: listed.flatMap(({ sha256 }) => sha256 ?? []) };
+    },
+    async receiveFiles(id) {
+      return { id, missing: [] };
+    },
+    async receiveTar() {
+      return { id: "tar", missing: [] };
+    },
+    async *build(request) {
+      calls.push(["berthBuild", request]);
+      yield { type: "build", id: "1", at: "2024-01-01T00:00:00Z" };
+    },
+    agent(id, channel) {
+      throw notFound(`the build ${id} does not ask for channel ${channel}`);
+    },
+    output(id, index) {
+      throw notFound(`the build ${id} does not offer output ${index}`);
+    },
+    async list() {
+      return [];
+    },
+    async inspect(id) {
+      throw notFound(`no such build: ${id}`);
+    },
+    async *log() {},
+    async remove() {},
     async cache() {
       return [];
     },
