@@ -78,6 +78,7 @@ TEST_NEEDS=(
   command:iptables=iptables/iptables-nft/iptables
   command:ps=procps/procps-ng/procps
   command:nc=netcat-openbsd/nmap-ncat/netcat-openbsd
+  command:ping=iputils-ping/iputils/iputils-ping
   command:curl=curl/curl/curl
   command:runc=runc/runc/runc
   command:podman=podman/podman/podman

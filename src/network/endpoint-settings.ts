@@ -58,7 +58,10 @@ function portMap(sandbox: SandboxRecord): PortMap {
   for (const { protocol, containerPort, hostIp, hostPort } of sandbox.published) {
     const key = `${containerPort}/${protocol}`;
     const bindings: PortBinding[] = ports[key] ?? [];
-    ports[key] = [...bindings, { HostIp: hostIp, HostPort: String(hostPort) }];
+    ports[key] = [
+      ...bindings,
+      { HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) },
+    ];
   }
   return ports;
 }
@@ -141,14 +144,14 @@ export function networkResource(
     Created: network.created,
     Scope: "local",
     Driver: network.driver,
-    EnableIPv4: network.driver !== "bridge" || network.ipv4 !== undefined,
+    EnableIPv4: network.ipv4 !== undefined || network.ipv6 === undefined,
     EnableIPv6: network.ipv6 !== undefined,
     IPAM: network.ipam,
     Internal: network.internal,
     Attachable: network.attachable,
     Ingress: false,
-    ConfigFrom: { Network: "" },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom ?? "" },
+    ConfigOnly: network.configOnly === true,
     Containers: containers,
     Options: network.options,
     Labels: network.labels,

@@ -1,4 +1,4 @@
-import { BridgeNetworkService } from "./bridge-network-service.ts";
+import { LocalNetworkService } from "./local-network-service.ts";
 import type { NetworkService, NetworkServiceOptions } from "./network-service.ts";
 
 export type { UpstreamServer, UpstreamSettings } from "./dns/named-sandbox.ts";
@@ -8,5 +8,5 @@ export type * from "./network-service.ts";
 
 /** Nothing touches the kernel before `start`. */
 export function createNetworkService(options: NetworkServiceOptions): NetworkService {
-  return new BridgeNetworkService(options);
+  return new LocalNetworkService(options);
 }

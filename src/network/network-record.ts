@@ -18,11 +18,17 @@ export interface SubnetRecord {
 export interface NetworkRecord {
   id: string;
   name: string;
-  driver: "bridge" | "host" | "null";
+  driver: "bridge" | "host" | "null" | "macvlan" | "ipvlan";
   /** RFC 3339. */
   created: string;
   /** The bridge's link name. */
   device?: string;
+  /** Of macvlan and ipvlan: the link that the containers' links are children of. */
+  parent?: ParentLink;
+  /** A set of settings for others to take (`--config-from`); nobody can join it. */
+  configOnly?: boolean;
+  /** The network that its settings were taken from. */
+  configFrom?: string;
   ipv4?: SubnetRecord;
   ipv6?: SubnetRecord;
   internal: boolean;
@@ -33,11 +39,18 @@ export interface NetworkRecord {
   labels: Record<string, string>;
 }
 
+export interface ParentLink {
+  device: string;
+  /** We have made it: an isolated link, or a VLAN's. It goes with the network. */
+  own?: "isolated" | "vlan";
+}
+
 /** A port of a container and where the host answers for it. */
 export interface PublishedPort {
   protocol: "tcp" | "udp" | "sctp";
   containerPort: number;
   hostIp: string;
+  /** 0: the container's own address is reached, without translation (gateway mode `routed`). */
   hostPort: number;
 }
 

@@ -8,7 +8,9 @@ import {
   randomId,
   shortId,
 } from "../spec/index.ts";
+import { checkChildOptions, chooseParent, isChildDriver } from "./child-links.ts";
 import { isPredefined } from "./endpoint-settings.ts";
+import { checkBridgeOptions } from "./network-options.ts";
 import type { NetworkRecord, SubnetRecord } from "./network-record.ts";
 import type { AddressPool } from "./network-service.ts";
 import { contains, formatPrefix, overlaps, type Prefix, parseCidr, parseIp } from "./prefix.ts";
@@ -90,6 +92,7 @@ function chooseFamily(
   around: Surroundings,
 ): SubnetRecord {
   const ours = around.networks.flatMap(prefixesOf);
+  refuseSecond(family, request);
   const problems: string[] = [];
   for (const pool of request.IPAM?.Config ?? []) {
     const parsed = pool.Subnet ? parseCidr(pool.Subnet) : undefined;
@@ -110,11 +113,26 @@ function chooseFamily(
   return subnetRecord({}, free);
 }
 
+/** One subnet for each family is all that these drivers know, as Docker's bridge. */
+function refuseSecond(family: 4 | 6, { IPAM, Driver }: NetworkCreateRequest): void {
+  const same = (IPAM?.Config ?? []).filter(
+    ({ Subnet }) => Subnet !== undefined && parseCidr(Subnet)?.prefix.family === family,
+  );
+  if (same.length < 2) return;
+  throw forbidden(`${Driver || "bridge"} driver doesn't support multiple subnets`);
+}
+
 function checkDriver(driver: string): void {
   if (driver === "host" || driver === "null") {
     throw forbidden(`only one instance of "${driver}" network is allowed`);
   }
-  if (driver !== "bridge" && driver !== "default") {
+  if (driver === "overlay") {
+    throw new EngineError(
+      "unavailable",
+      "overlay networks span hosts, which needs a store that they share: start the daemon with --cluster-store",
+    );
+  }
+  if (driver !== "bridge" && driver !== "default" && !isChildDriver(driver)) {
     throw notFound(
       `could not find plugin ${driver} in v1 plugin registry: plugin "${driver}" not found`,
     );
@@ -148,14 +166,12 @@ function chooseDevice(id: string, request: NetworkCreateRequest, around: Surroun
  * @throws EngineError with Docker's words
  */
 export function networkFromRequest(
-  request: NetworkCreateRequest,
+  asked: NetworkCreateRequest,
   around: Surroundings,
 ): NetworkRecord {
-  checkName(request.Name ?? "", around.networks);
-  checkDriver(request.Driver || "bridge");
-  if (request.ConfigOnly || request.ConfigFrom?.Network) {
-    throw new EngineError("not-implemented", "configuration-only networks are not supported");
-  }
+  checkName(asked.Name ?? "", around.networks);
+  const request = withConfiguration(asked, around.networks);
+  if (request.ConfigOnly !== true) checkDriver(request.Driver || "bridge");
   if (request.Ingress || (request.Scope && request.Scope !== "local")) {
     throw forbidden("this node is not a swarm manager");
   }
@@ -166,17 +182,20 @@ export function networkFromRequest(
     );
   }
   const id = randomId<NetworkId>();
+  if (request.ConfigOnly === true) return configOnlyNetwork(id, request);
   const ipv4 = request.EnableIPv4 === false ? undefined : chooseFamily(4, request, around);
   const ipv6 = request.EnableIPv6 === true ? chooseFamily(6, request, around) : undefined;
   if (ipv4 === undefined && ipv6 === undefined) {
     throw invalidArgument("IPv4 or IPv6 must be enabled");
   }
-  return {
+  const driver = isChildDriver(request.Driver ?? "") ? request.Driver : "bridge";
+  const network: NetworkRecord = {
     id,
     name: request.Name,
-    driver: "bridge",
+    driver: driver as NetworkRecord["driver"],
     created: new Date().toISOString(),
-    device: chooseDevice(id, request, around),
+    ...linksOf(id, request, around),
+    ...(asked.ConfigFrom?.Network ? { configFrom: asked.ConfigFrom.Network } : {}),
     ...(ipv4 === undefined ? {} : { ipv4 }),
     ...(ipv6 === undefined ? {} : { ipv6 }),
     internal: request.Internal === true,
@@ -184,6 +203,80 @@ export function networkFromRequest(
     ipam: ipamResource(request.IPAM?.Options ?? null, [ipv4, ipv6]),
     options: request.Options ?? {},
     labels: request.Labels ?? {},
+  };
+  if (network.driver === "bridge") checkBridgeOptions(network);
+  return network;
+}
+
+/** The bridge of a network, or the parent of its links. */
+function linksOf(
+  id: string,
+  request: NetworkCreateRequest,
+  around: Surroundings,
+): Pick<NetworkRecord, "device" | "parent"> {
+  const driver = request.Driver ?? "";
+  if (!isChildDriver(driver)) return { device: chooseDevice(id, request, around) };
+  checkChildOptions(driver, request.Options ?? {});
+  return { parent: chooseParent(id, request, around.networks) };
+}
+
+/** Settings that nobody joins; the subnets are looked at when a network takes them. */
+function configOnlyNetwork(id: string, request: NetworkCreateRequest): NetworkRecord {
+  return {
+    id,
+    name: request.Name,
+    driver: "null",
+    configOnly: true,
+    created: new Date().toISOString(),
+    internal: request.Internal === true,
+    attachable: request.Attachable === true,
+    ipam: {
+      Driver: "default",
+      Options: request.IPAM?.Options ?? null,
+      Config: request.IPAM?.Config ?? [],
+    },
+    options: {
+      ...request.Options,
+      ...(request.EnableIPv6 === true ? { [CONFIG_IPV6]: "true" } : {}),
+    },
+    labels: request.Labels ?? {},
+  };
+}
+
+/** Where a set of settings keeps that IPv6 is wanted. */
+const CONFIG_IPV6 = "berth.config.ipv6";
+
+/** The request with the settings of the network that it names (`--config-from`). */
+function withConfiguration(
+  request: NetworkCreateRequest,
+  networks: readonly NetworkRecord[],
+): NetworkCreateRequest {
+  const name = request.ConfigFrom?.Network ?? "";
+  if (name === "") return request;
+  const source = networks.find((network) => network.name === name || network.id === name);
+  if (source === undefined) throw notFound(`network ${name} not found`);
+  if (source.configOnly !== true) {
+    throw forbidden(`network ${name} is not a configuration-only network`);
+  }
+  const own = [
+    (request.IPAM?.Config ?? []).length > 0,
+    Object.keys(request.Options ?? {}).length > 0,
+    Object.keys(request.IPAM?.Options ?? {}).length > 0,
+    request.EnableIPv6 === true,
+  ];
+  if (own.includes(true)) {
+    throw forbidden(
+      "user supplied configurations are not supported if the network depends on a configuration network",
+    );
+  }
+  const { [CONFIG_IPV6]: ipv6, ...options } = source.options;
+  return {
+    ...request,
+    IPAM: { Driver: "default", Options: source.ipam.Options, Config: source.ipam.Config },
+    Options: options,
+    Internal: request.Internal === true || source.internal,
+    ...(ipv6 === "true" ? { EnableIPv6: true } : {}),
+    Labels: { ...source.labels, ...request.Labels },
   };
 }
 

@@ -1,9 +1,11 @@
 import { internal } from "../spec/index.ts";
 import type { Firewall } from "./firewall.ts";
 import { everyAddress } from "./host-settings.ts";
+import { gatewayMode } from "./network-options.ts";
 import type {
   EndpointRecord,
   NetworkRecord,
+  PortRequest,
   PublishedPort,
   SandboxRecord,
 } from "./network-record.ts";
@@ -23,8 +25,9 @@ export function portElements(sandbox: SandboxRecord): PortElement[] {
 /** What the relay has to hold for a sandbox. */
 export function sandboxHolds(sandbox: SandboxRecord): EndpointHolds[] {
   const endpoint = sandbox.endpoints.find(({ id }) => id === sandbox.publisher?.endpointId);
-  if (endpoint === undefined || sandbox.published.length === 0) return [];
-  return [holdsOf(sandbox.id, sandbox.published, addressesOf(endpoint))];
+  const held = sandbox.published.filter(({ hostPort }) => hostPort !== 0);
+  if (endpoint === undefined || held.length === 0) return [];
+  return [holdsOf(sandbox.id, held, addressesOf(endpoint))];
 }
 
 const addressesOf = ({ ipv4, ipv6 }: EndpointRecord): { ipv4?: string; ipv6?: string } => ({
@@ -35,8 +38,33 @@ const addressesOf = ({ ipv4, ipv6 }: EndpointRecord): { ipv4?: string; ipv6?: st
 /** Host addresses for ports that were published without one. */
 function defaultAddresses(network: NetworkRecord): string[] {
   const option = network.options["com.docker.network.bridge.host_binding_ipv4"];
-  if (option === undefined || option === "" || option === "0.0.0.0") return everyAddress();
-  return [option];
+  const all =
+    option === undefined || option === "" || option === "0.0.0.0" ? everyAddress() : [option];
+  return all.filter((address) => isTranslated(network, address.includes(":") ? 6 : 4));
+}
+
+const isTranslated = (network: NetworkRecord, family: 4 | 6): boolean =>
+  gatewayMode(network, family).startsWith("nat");
+
+/** Published ports of families that are routed: reached at the container's own address. */
+function routedPorts(
+  requests: readonly PortRequest[],
+  { ipv4, ipv6 }: EndpointRecord,
+  network: NetworkRecord,
+): PublishedPort[] {
+  const families = [
+    { family: 4, address: ipv4, hostIp: "0.0.0.0" },
+    { family: 6, address: ipv6, hostIp: "::" },
+  ] as const;
+  return families.flatMap(({ family, address, hostIp }) => {
+    if (address === undefined || gatewayMode(network, family) !== "routed") return [];
+    return requests.map(({ protocol, containerPort }) => ({
+      protocol,
+      containerPort,
+      hostIp,
+      hostPort: 0,
+    }));
+  });
 }
 
 /** Published ports: held by the relay, and translated by the packet rules. */
@@ -61,14 +89,16 @@ export class PortPublisher {
     network: NetworkRecord,
   ): Promise<PublishedPort[]> {
     if (sandbox.portRequests.length === 0) return [];
+    const open = routedPorts(sandbox.portRequests, endpoint, network);
     const everywhere = defaultAddresses(network);
-    const requests = sandbox.portRequests.map((request) =>
-      holdRequest(request, everywhere, addressesOf(endpoint)),
-    );
+    const requests = sandbox.portRequests
+      .map((request) => holdRequest(request, everywhere, addressesOf(endpoint)))
+      .filter(({ hostIps }) => hostIps.length > 0);
+    if (requests.length === 0) return open;
     // A port that has just been given back is free before the next one asks.
     await this.settle();
     try {
-      return publishedPorts(requests, await this.#relay.hold(sandbox.id, requests));
+      return [...publishedPorts(requests, await this.#relay.hold(sandbox.id, requests)), ...open];
     } catch (error) {
       if (error instanceof HoldRefused) {
         const { containerName: name } = sandbox;

@@ -1,9 +1,11 @@
+import { gatewayMode, isOff, networkOption, trustedInterfaces } from "./network-options.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./network-record.ts";
 
 /** One published port: what arrives at the host's port goes to the container's. */
 export interface PortElement {
-  map: "any4" | "at4" | "any6" | "at6";
+  map: "any4" | "at4" | "any6" | "at6" | "open4" | "open6";
   key: string;
+  /** Empty: the container's own address may be reached, nothing is translated. */
   target: string;
   /** The container's bridge; what comes from there is left to the relay. */
   device: string;
@@ -24,6 +26,10 @@ export function portElement(
   const family = port.hostIp.includes(":") ? 6 : 4;
   const address = family === 4 ? ipv4 : ipv6;
   if (address === undefined || isLoopback(port.hostIp)) return undefined;
+  if (port.hostPort === 0) {
+    const key = `${address} . ${port.protocol} . ${port.containerPort}`;
+    return { map: `open${family}`, key, target: "", device };
+  }
   const any = ANY.has(port.hostIp);
   const key = any
     ? `${port.protocol} . ${port.hostPort}`
@@ -38,20 +44,18 @@ export function portElement(
 
 const chainName = (direction: "to" | "from", device: string): string => `${direction}-${device}`;
 
-const option = (network: NetworkRecord, name: string): string | undefined =>
-  network.options[`com.docker.network.${name}`];
-
 /** The source address of what leaves the bridge: translated, unless the network's options say otherwise. */
 function sourceTranslation(network: NetworkRecord, device: string): string[] {
   if (network.internal) return [];
-  const masquerade = option(network, "bridge.enable_ip_masquerade") !== "false";
-  const hostAddress = option(network, "host_ipv4");
+  const masquerade = !isOff(network, "bridge.enable_ip_masquerade");
+  const hostAddress = networkOption(network, "host_ipv4");
   const rules: string[] = [];
   for (const [family, subnet] of [
     ["ip", network.ipv4?.subnet],
     ["ip6", network.ipv6?.subnet],
   ] as const) {
-    if (subnet === undefined) continue;
+    const mode = gatewayMode(network, family === "ip" ? 4 : 6);
+    if (subnet === undefined || mode === "routed" || mode === "isolated") continue;
     const leaving =
       family === "ip" && hostAddress !== undefined ? `snat to ${hostAddress}` : "masquerade";
     if (masquerade) rules.push(`${family} saddr ${subnet} oifname != "${device}" ${leaving}`);
@@ -60,15 +64,34 @@ function sourceTranslation(network: NetworkRecord, device: string): string[] {
 }
 
 /** What may be forwarded to the bridge: answers, published ports and neighbours, nothing else. */
-function inbound({ internal }: NetworkRecord, device: string): string[] {
+function inbound(network: NetworkRecord, device: string): string[] {
   // Where neighbours are kept apart, the bridge's ports do that.
-  if (internal) return [`iifname "${device}" accept`, "drop"];
+  if (network.internal) return [`iifname "${device}" accept`, "drop"];
   return [
     "ct state established,related accept",
     "ct status dnat accept",
     `iifname "${device}" accept`,
+    ...trustedInterfaces(network).map((name) => `iifname ${JSON.stringify(name)} accept`),
+    ...direct(network),
     "drop",
   ];
+}
+
+/** Without translation the container's own address is reached: all of it, or what is published. */
+function direct(network: NetworkRecord): string[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const mode = gatewayMode(network, family);
+    if (mode === "nat-unprotected") return [`meta nfproto ipv${family} accept`];
+    if (mode !== "routed") return [];
+    const [address, ping] =
+      family === 4
+        ? ["ip daddr", "icmp type echo-request"]
+        : ["ip6 daddr", "icmpv6 type echo-request"];
+    return [
+      `meta nfproto ipv${family} ${ping} accept`,
+      `meta nfproto ipv${family} ${address} . meta l4proto . th dport @open${family} accept`,
+    ];
+  });
 }
 
 const chain = (name: string, rules: readonly string[]): string =>
@@ -92,6 +115,8 @@ const MAPS = `
   map at4 { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; }
   map any6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
   map at6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }
+  set open4 { type ipv4_addr . inet_proto . inet_service; }
+  set open6 { type ipv6_addr . inet_proto . inet_service; }
 `;
 
 const OWN = [
@@ -176,10 +201,11 @@ const ownElement = ({ map, key, device }: PortElement): string =>
 /** Commands that add elements, which must not be there yet with another target. */
 export function addElements(table: string, elements: readonly PortElement[]): string {
   return elements
-    .map(
-      (element) =>
-        `add element inet ${table} ${element.map} { ${element.key} : ${element.target} }\n` +
-        `add element inet ${table} ${ownElement(element)}\n`,
+    .map((element) =>
+      element.target === ""
+        ? `add element inet ${table} ${element.map} { ${element.key} }\n`
+        : `add element inet ${table} ${element.map} { ${element.key} : ${element.target} }\n` +
+          `add element inet ${table} ${ownElement(element)}\n`,
     )
     .join("");
 }
@@ -190,7 +216,7 @@ export function deleteElements(table: string, elements: readonly PortElement[]):
     .map(
       (element) =>
         `delete element inet ${table} ${element.map} { ${element.key} }\n` +
-        `delete element inet ${table} ${ownElement(element)}\n`,
+        (element.target === "" ? "" : `delete element inet ${table} ${ownElement(element)}\n`),
     )
     .join("");
 }

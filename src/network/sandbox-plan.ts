@@ -1,10 +1,19 @@
 import { parseMac } from "../linux/netlink/index.ts";
-import { type EndpointSettings, invalidArgument, type NetworkId, randomId } from "../spec/index.ts";
-import type { Plug } from "./bridge-wiring.ts";
+import {
+  type EndpointSettings,
+  EngineError,
+  invalidArgument,
+  type NetworkId,
+  randomId,
+} from "../spec/index.ts";
+import { hasNoGateway } from "./child-links.ts";
+import { checkEndpointOptions, wantedDevice } from "./endpoint-options.ts";
 import { dnsNames, isPredefined } from "./endpoint-settings.ts";
+import { networkOption } from "./network-options.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./network-record.ts";
 import type { JoinRequest } from "./network-service.ts";
 import type { NetworkTable } from "./network-table.ts";
+import type { Plug } from "./network-wiring.ts";
 import { portRequests } from "./port-request.ts";
 import { macAddressFor } from "./subnet-choice.ts";
 
@@ -18,6 +27,12 @@ const hostDeviceName = (endpointId: string): string => `veth${endpointId.slice(0
 export function checkWishes(network: NetworkRecord, wishes: Partial<EndpointSettings>): void {
   const problems: string[] = [];
   const { IPAMConfig, Aliases } = wishes;
+  if (network.configOnly === true) {
+    throw new EngineError(
+      "permission-denied",
+      `configuration network "${network.name}" cannot be joined: it holds settings for other networks`,
+    );
+  }
   if (isPredefined(network.name)) {
     if (IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address) {
       problems.push("user-specified IP address is supported on user-defined networks only");
@@ -46,13 +61,14 @@ export function newEndpoint(
   checkWishes(network, wishes);
   const id = newId();
   const names = isPredefined(network.name) ? [] : dnsNames(container, wishes.Aliases ?? []);
-  const linked = network.device !== undefined;
+  checkEndpointOptions(wishes.DriverOpts);
+  const linked = hasLinks(network);
   const addresses = linked ? networks.assign(network.id, id, wishes) : {};
   return {
     id,
     networkId: network.id,
-    device: linked ? device : "",
-    hostDevice: linked ? hostDeviceName(id) : "",
+    device: linked ? (wantedDevice(wishes.DriverOpts) ?? device) : "",
+    hostDevice: network.device === undefined ? "" : hostDeviceName(id),
     macAddress: linked ? wishes.MacAddress || macAddressFor(addresses.ipv4) : "",
     ...addresses,
     wishes,
@@ -60,12 +76,16 @@ export function newEndpoint(
   };
 }
 
-/** The first `ethN` that no endpoint has. */
-export function freeDevice(endpoints: readonly EndpointRecord[]): string {
+const hasLinks = ({ device, parent }: NetworkRecord): boolean =>
+  device !== undefined || parent !== undefined;
+
+/** The first `ethN` that no endpoint has; a network may want another word than `eth`. */
+export function freeDevice(endpoints: readonly EndpointRecord[], network: NetworkRecord): string {
   const taken = new Set(endpoints.map(({ device }) => device));
+  const prefix = networkOption(network, "container_iface_prefix") || "eth";
   let number = 0;
-  while (taken.has(`eth${number}`)) number++;
-  return `eth${number}`;
+  while (taken.has(`${prefix}${number}`)) number++;
+  return `${prefix}${number}`;
 }
 
 interface Wanted {
@@ -84,7 +104,7 @@ function wantedNetworks(networks: NetworkTable, request: JoinRequest): Wanted[] 
   for (const [ref, wishes] of Object.entries(endpoints)) {
     const network = networks.find(ref === "default" ? "bridge" : ref);
     // With `host` and `none` there is nothing else.
-    if (main.driver === "bridge" || network === main) wanted.set(network, wishes);
+    if (hasLinks(main) || network === main) wanted.set(network, wishes);
   }
   return [...wanted].map(([network, wishes]) => {
     const mac = network === main && macAddress ? { MacAddress: macAddress } : {};
@@ -115,7 +135,7 @@ export function planSandbox(networks: NetworkTable, request: JoinRequest): Sandb
   const endpoints: EndpointRecord[] = [];
   try {
     for (const { network, wishes } of wanted) {
-      const device = freeDevice(endpoints);
+      const device = freeDevice(endpoints, network);
       endpoints.push(newEndpoint(networks, network, wishes, request, device));
     }
   } catch (error) {
@@ -159,16 +179,23 @@ export function plugsOf(endpoints: readonly EndpointRecord[], networks: Networks
   const ipv6 = gatewayEndpoint(endpoints, networks, (endpoint) => endpoint.ipv6 !== undefined);
   return endpoints.flatMap((endpoint) => {
     const network = networks.get(endpoint.networkId);
-    if (network?.device === undefined) return [];
-    const gateways = [
-      endpoint === ipv4 ? network.ipv4?.gateway : undefined,
-      endpoint === ipv6 ? network.ipv6?.gateway : undefined,
-    ].filter((gateway) => gateway !== undefined);
-    return { endpoint, network, gateways };
+    if (network === undefined || !hasLinks(network)) return [];
+    const families = [
+      { family: 4, through: ipv4, gateway: network.ipv4?.gateway },
+      { family: 6, through: ipv6, gateway: network.ipv6?.gateway },
+    ] as const;
+    const routed = families.filter(({ through }) => through === endpoint);
+    const direct = hasNoGateway(network) ? routed.map(({ family }) => family) : [];
+    const gateways = hasNoGateway(network)
+      ? []
+      : routed.map(({ gateway }) => gateway).filter((gateway) => gateway !== undefined);
+    return { endpoint, network, gateways, direct };
   });
 }
 
 /** The endpoint to which published ports lead: where the default route is. */
 export function publisherOf(sandbox: SandboxRecord, networks: Networks): Plug | undefined {
-  return plugsOf(sandbox.endpoints, networks).find(({ gateways }) => gateways.length > 0);
+  return plugsOf(sandbox.endpoints, networks).find(
+    ({ network, gateways }) => network.device !== undefined && gateways.length > 0,
+  );
 }

@@ -12,7 +12,8 @@ export class OutsideHost {
   /** This host's address on the link between the two. */
   readonly hostAddress: string;
   readonly hostAddress6: string;
-  private readonly link: string;
+  /** This host's end of the link between the two. */
+  readonly link: string;
 
   private constructor(index: number) {
     this.name = `be2e-${process.pid}-${index}`;

@@ -1,5 +1,5 @@
 export { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.ts";
 export type { BridgeRequest, Cable, HostLinks, PrefixedAddress } from "./link-operations.ts";
 export { LinkThread } from "./link-thread.ts";
-export type { AddressInfo, LinkInfo, RouteInfo } from "./rtnetlink.ts";
+export type { AddressInfo, ChildLinkKind, LinkInfo, RouteInfo } from "./rtnetlink.ts";
 export { RulesetWatch } from "./ruleset-watch.ts";

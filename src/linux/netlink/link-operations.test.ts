@@ -22,14 +22,20 @@ const bridge = {
   ],
 };
 const cable = (number: number): Cable => ({
-  hostDevice: `lotestv${number}`,
-  bridge: BRIDGE,
+  to: { hostDevice: `lotestv${number}`, bridge: BRIDGE },
   device: "eth0",
   macAddress: `02:42:0a:4d:00:${(number + 16).toString(16)}`,
   mtu: 1400,
   addresses: [{ address: `10.77.0.${number}`, prefix: 16 }],
   gateways: ["10.77.0.1"],
+  direct: [],
   isolated: false,
+  sysctls: {},
+});
+
+const astray = (number: number): Cable => ({
+  ...cable(number),
+  to: { hostDevice: `lotestv${number}`, bridge: "missing" },
 });
 
 /** What a process inside of the namespace would see. */
@@ -119,10 +125,67 @@ describe("LinkOperations", () => {
     const count = () =>
       Array.from(new Bun.Glob("*").scanSync({ cwd: "/proc/self/fd", onlyFiles: false })).length;
     const first = count();
-    expect(() => operations.createSandbox([{ ...cable(3), bridge: "missing" }])).toThrow(
-      "No such device",
-    );
+    expect(() => operations.createSandbox([astray(3)])).toThrow("No such device");
     expect(count()).toBe(first);
+  });
+
+  test("children of a link: macvlan with its address, mode and settings, and gone again", () => {
+    expect(operations.ensureParent("lotestp", "isolated", "berth test")).toBe(true);
+    expect(operations.ensureParent("lotestp", "isolated", "berth test")).toBe(false);
+    const type = { kind: "macvlan", mode: 4 } as const;
+    operations.probeChild("lotestp", type);
+    const fd = operations.createSandbox([
+      {
+        ...cable(7),
+        to: { parent: "lotestp", type },
+        gateways: [],
+        direct: [4],
+        sysctls: { "net/ipv4/conf/eth0/log_martians": "1" },
+      },
+    ]);
+    try {
+      const { links, addresses, routes } = inside(fd);
+      const link = links.find(({ name }) => name === "eth0");
+      expect(link).toMatchObject({ kind: "macvlan", up: true, macAddress: "02:42:0a:4d:00:17" });
+      expect(addresses).toContainEqual({
+        link: link?.index ?? 0,
+        address: "10.77.0.7",
+        prefix: 16,
+      });
+      expect(routes).toContainEqual(
+        expect.objectContaining({ destination: "0.0.0.0", prefix: 0, link: link?.index ?? 0 }),
+      );
+      const setting = "/proc/sys/net/ipv4/conf/eth0/log_martians";
+      expect(inNetworkNamespace(fd, () => readFileSync(setting, "utf8"))).toBe("1\n");
+      operations.unplugInside(fd, "eth0");
+      operations.unplugInside(fd, "eth0");
+      expect(inside(fd).links.map(({ name }) => name)).not.toContain("eth0");
+    } finally {
+      closeNamespace(fd);
+      operations.removeLink("lotestp");
+    }
+  });
+
+  test("a kind of link that this kernel does not have, and a parent that is none, are named", () => {
+    expect(() => operations.ensureParent("lotest-none", undefined, "x")).toThrow(
+      'link "lotest-none" does not exist; a VLAN\'s sub-interface is written as its link and number: eth0.10',
+    );
+    expect(() => operations.ensureParent("lotest-none.5", undefined, "x")).toThrow(
+      'link "lotest-none" does not exist',
+    );
+    expect(() => operations.ensureParent("lo.5000", undefined, "x")).toThrow(
+      "invalid VLAN id 5000",
+    );
+    const type = { kind: "ipvlan", mode: 0, flag: 0 } as const;
+    let said = "";
+    try {
+      operations.probeChild(BRIDGE, type);
+    } catch (error) {
+      said = String(error);
+    }
+    expect(["", "this kernel has no ipvlan links (CONFIG_IPVLAN, module ipvlan)"]).toContain(
+      said.slice(said.indexOf("this kernel") < 0 ? said.length : said.indexOf("this kernel")),
+    );
   });
 
   test("plug() and removeLink() add and take a second link", () => {
@@ -143,9 +206,7 @@ describe("LinkOperations", () => {
     try {
       const [fd, error] = await Promise.all([
         thread.call("createSandbox", [cable(5)]),
-        thread
-          .call("createSandbox", [{ ...cable(6), bridge: "missing" }])
-          .catch((reason: unknown) => reason),
+        thread.call("createSandbox", [astray(6)]).catch((reason: unknown) => reason),
       ]);
       expect(inside(fd).links.map(({ name }) => name)).toContain("eth0");
       closeNamespace(fd);

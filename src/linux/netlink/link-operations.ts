@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { Errno, isErrno, SyscallError } from "../errno.ts";
 import { closeNamespace, createNetworkNamespace, inNetworkNamespace } from "../namespace.ts";
 import { forgetUdpFlows } from "./conntrack.ts";
@@ -8,8 +9,14 @@ import {
   addAddress,
   addBridgeNeighbour,
   addDefaultRoute,
+  addDeviceRoute,
+  type ChildLinkKind,
   createBridge,
+  createChildLink,
+  createDummy,
+  createPair,
   createVeth,
+  createVlan,
   decodeAddress,
   decodeLink,
   decodeRoute,
@@ -32,11 +39,10 @@ export interface PrefixedAddress {
   prefix: number;
 }
 
-/** A link between a bridge and a namespace. */
+/** A link of a namespace that leads to a network. */
 export interface Cable {
-  /** Link name on the host, the bridge's port. */
-  hostDevice: string;
-  bridge: string;
+  /** A veth's host end is a port of a bridge; other kinds are children of a link of the host. */
+  to: { hostDevice: string; bridge: string } | { parent: string; type: ChildLinkKind };
   /** Link name in the namespace. */
   device: string;
   macAddress: string;
@@ -44,8 +50,12 @@ export interface Cable {
   addresses: readonly PrefixedAddress[];
   /** Default gateways, at most one per family. */
   gateways: readonly string[];
+  /** Families whose default route goes over the link without a gateway. */
+  direct: readonly (4 | 6)[];
   /** Ports that are isolated reach the bridge, and no other port that is. */
   isolated: boolean;
+  /** Below `/proc/sys/`, in the namespace: `net/ipv4/conf/eth0/log_martians` → `1`. */
+  sysctls: Readonly<Record<string, string>>;
 }
 
 export interface BridgeRequest {
@@ -67,6 +77,26 @@ export interface HostLinks {
 const LOOPBACK = 1;
 /** Every bridge has it, as the address that its network's router has on that link. */
 const BRIDGE_LINK_LOCAL: PrefixedAddress = { address: "fe80::1", prefix: 64 };
+
+type LinkKind = "bridge" | "veth" | "macvlan" | "ipvlan" | "vlan";
+
+/** The kernel's option and module of each kind of link. */
+const KERNEL_NAMES: Readonly<Record<LinkKind, readonly [option: string, module: string]>> = {
+  bridge: ["BRIDGE", "bridge"],
+  veth: ["VETH", "veth"],
+  macvlan: ["MACVLAN", "macvlan"],
+  ipvlan: ["IPVLAN", "ipvlan"],
+  vlan: ["VLAN_8021Q", "8021q"],
+};
+
+function randomMac(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(5));
+  return ["02", ...Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))].join(":");
+}
+
+function writeSettings(settings: Readonly<Record<string, string>>): void {
+  for (const [path, value] of Object.entries(settings)) writeFileSync(`/proc/sys/${path}`, value);
+}
 
 const defined = <T>(value: T | undefined): value is T => value !== undefined;
 
@@ -204,38 +234,133 @@ export class LinkOperations {
     this.#host.close();
   }
 
+  /**
+   * A link that others can be children of: one that is there, a VLAN's sub-interface (`eth0.50`), or one of
+   * our own that leads nowhere. True if it has been made now.
+   */
+  ensureParent(name: string, own: "isolated" | "vlan" | undefined, alias: string): boolean {
+    const found = this.findLink(name);
+    if (found !== undefined) {
+      if (own !== undefined || !found.up) this.#host.request([setLinkUp(found.index)]);
+      return false;
+    }
+    if (own === "isolated") this.#makeIsolated(name);
+    else this.#makeVlan(name);
+    const index = this.#index(this.#host, name);
+    this.#host.request([setLinkAlias(index, alias), setLinkUp(index)]);
+    return true;
+  }
+
+  #makeIsolated(name: string): void {
+    try {
+      this.#host.request([createDummy(name)]);
+    } catch (error) {
+      if (!isErrno(error, Errno.ENOTSUP)) throw error;
+      // A kernel without dummies: a wire whose other end nobody has leads as far.
+      const peer = `~${name.slice(0, 14)}`;
+      this.#make("veth", name, [createPair(name, peer)]);
+      this.#host.request([setLinkUp(this.#index(this.#host, peer))]);
+    }
+  }
+
+  #makeVlan(name: string): void {
+    const [, base = "", id = ""] = /^(.+)\.(\d{1,4})$/.exec(name) ?? [];
+    if (base === "") {
+      throw new Error(
+        `link "${name}" does not exist; a VLAN's sub-interface is written as its link and number: eth0.10`,
+      );
+    }
+    if (Number(id) < 1 || Number(id) > 4094) throw new Error(`invalid VLAN id ${id}: 1 to 4094`);
+    const parent = this.findLink(base);
+    if (parent === undefined) throw new Error(`link "${base}" does not exist`);
+    this.#make("vlan", name, [createVlan(name, parent.index, Number(id))]);
+  }
+
+  /** Throws in words where this kernel cannot make such links. */
+  probeChild(parent: string, type: ChildLinkKind): void {
+    const namespace = this.createNamespace();
+    try {
+      const index = this.#index(this.#host, parent);
+      const request = { device: "probe", parent: index, macAddress: randomMac(), mtu: 0, type };
+      this.#make(type.kind, "probe", [createChildLink({ ...request, namespace })]);
+      // With its namespace it would go only later, and till then keep the parent from others.
+      this.unplugInside(namespace, "probe");
+    } finally {
+      closeNamespace(namespace);
+    }
+  }
+
+  /** Deletes a link inside of a namespace. Idempotent. */
+  unplugInside(namespace: number, device: string): void {
+    const socket = inNetworkNamespace(namespace, () => new NetlinkSocket());
+    try {
+      const [link] = socket
+        .request([getLink(device)], [Errno.ENODEV])
+        .map(decodeLink)
+        .filter(defined);
+      if (link !== undefined) socket.request([deleteLink(link.index)], [Errno.ENODEV]);
+    } finally {
+      socket.close();
+    }
+  }
+
   /** A kernel that does not know a kind of link says no more than that something is not supported. */
-  #make(kind: "bridge" | "veth", name: string, messages: readonly Message[]): ReceivedMessage[] {
+  #make(kind: LinkKind, name: string, messages: readonly Message[]): ReceivedMessage[] {
     try {
       return this.#host.request(messages);
     } catch (error) {
       if (!isErrno(error, Errno.ENOTSUP)) throw error;
-      const lack = `this kernel has no ${kind} links (CONFIG_${kind.toUpperCase()}, module ${kind})`;
+      const [option, module] = KERNEL_NAMES[kind];
+      const lack = `this kernel has no ${kind} links (CONFIG_${option}, module ${module})`;
       throw new Error(`Cannot make the link "${name}": ${lack}`, { cause: error });
     }
   }
 
   #plug(namespace: number, socket: NetlinkSocket, cable: Cable): void {
-    const bridge = this.#index(this.#host, cable.bridge);
-    const answers = this.#make("veth", cable.hostDevice, [
+    const { to } = cable;
+    if ("parent" in to) this.#plugChild(namespace, cable, to);
+    else this.#plugVeth(namespace, cable, to);
+    this.#configure(socket, cable);
+    if (Object.keys(cable.sysctls).length > 0) {
+      inNetworkNamespace(namespace, () => writeSettings(cable.sysctls));
+    }
+    // The bridge's port forwards only after the kernel has noticed that the other end is up, which it does
+    // later by itself; asking makes it notice now (rtnl_getlink() calls linkwatch_sync_dev()).
+    if ("hostDevice" in to) this.#host.request([getLink(to.hostDevice)]);
+  }
+
+  #plugVeth(namespace: number, cable: Cable, to: { hostDevice: string; bridge: string }): void {
+    const bridge = this.#index(this.#host, to.bridge);
+    const answers = this.#make("veth", to.hostDevice, [
       createVeth({
-        hostDevice: cable.hostDevice,
+        hostDevice: to.hostDevice,
         bridge,
         mtu: cable.mtu,
         peer: { device: cable.device, macAddress: cable.macAddress, namespace },
       }),
-      getLink(cable.hostDevice),
+      getLink(to.hostDevice),
     ]);
     const port = answers.map(decodeLink).find(defined);
     // The address may have belonged to a container whose port the kernel is still taking away.
-    if (port !== undefined) {
-      const isolation = cable.isolated ? [isolatePort(port.index)] : [];
-      this.#host.request([addBridgeNeighbour(port.index, cable.macAddress), ...isolation]);
-    }
-    this.#configure(socket, cable);
-    // The bridge's port forwards only after the kernel has noticed that the other end is up, which it does
-    // later by itself; asking makes it notice now (rtnl_getlink() calls linkwatch_sync_dev()).
-    this.#host.request([getLink(cable.hostDevice)]);
+    if (port === undefined) return;
+    const isolation = cable.isolated ? [isolatePort(port.index)] : [];
+    this.#host.request([addBridgeNeighbour(port.index, cable.macAddress), ...isolation]);
+  }
+
+  #plugChild(
+    namespace: number,
+    cable: Cable,
+    { parent, type }: { parent: string; type: ChildLinkKind },
+  ): void {
+    const request = {
+      device: cable.device,
+      parent: this.#index(this.#host, parent),
+      macAddress: cable.macAddress,
+      mtu: cable.mtu,
+      type,
+      namespace,
+    };
+    this.#make(type.kind, cable.device, [createChildLink(request)]);
   }
 
   #configure(socket: NetlinkSocket, cable: Cable): void {
@@ -246,6 +371,7 @@ export class LinkOperations {
       ...cable.addresses.map(({ address, prefix }) => addAddress(index, address, prefix)),
       setLinkUp(index),
       ...cable.gateways.map((gateway) => addDefaultRoute(index, gateway)),
+      ...cable.direct.map((family) => addDeviceRoute(index, family)),
     ]);
   }
 

@@ -30,6 +30,7 @@ const Link = {
   ADDRESS: 1,
   NAME: 3,
   MTU: 4,
+  PARENT: 5,
   MASTER: 10,
   PROTOCOL_INFO: 12,
   INFO: 18,
@@ -136,6 +137,76 @@ export function createBridge(name: string, options: { macAddress: string; mtu: n
   };
 }
 
+/** A link that shares another link's wire (linux/if_link.h: IFLA_MACVLAN_*, IFLA_IPVLAN_*). */
+export type ChildLinkKind =
+  | { kind: "macvlan"; mode: number }
+  | { kind: "ipvlan"; mode: number; flag: number };
+
+export interface ChildLinkRequest {
+  device: string;
+  /** Index of the parent, on the host. */
+  parent: number;
+  /** Of ipvlan links the parent's address is their own. */
+  macAddress: string;
+  mtu: number;
+  type: ChildLinkKind;
+  /** Descriptor of the namespace that it is born in. */
+  namespace: number;
+}
+
+const u16 = (value: number): Uint8Array => Uint8Array.of(value & 255, value >> 8);
+
+function childLinkData(type: ChildLinkKind): Attribute[] {
+  // IFLA_MACVLAN_MODE is a u32, IFLA_IPVLAN_MODE and _FLAGS are u16.
+  if (type.kind === "macvlan") return [[1, type.mode]];
+  return [
+    [1, u16(type.mode)],
+    [2, u16(type.flag)],
+  ];
+}
+
+/** A macvlan or ipvlan link that is born inside of another namespace. */
+export function createChildLink(request: ChildLinkRequest): Message {
+  const { type } = request;
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK | CREATE | EXCLUDE,
+    payload: payload(ifinfomsg({}), [
+      [Link.NAME, request.device],
+      ...(type.kind === "macvlan" ? [[Link.ADDRESS, macBytes(request.macAddress)] as const] : []),
+      ...(request.mtu > 0 ? [[Link.MTU, request.mtu] as const] : []),
+      [Link.PARENT, request.parent],
+      [Link.NETNS_FD, request.namespace],
+      [
+        Link.INFO,
+        [
+          [INFO_KIND, type.kind],
+          [INFO_DATA, childLinkData(type)],
+        ],
+      ],
+    ]),
+  };
+}
+
+/** An 802.1Q sub-interface (IFLA_VLAN_ID is 1, a u16). */
+export function createVlan(name: string, parent: number, id: number): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK | CREATE | EXCLUDE,
+    payload: payload(ifinfomsg({}), [
+      [Link.NAME, name],
+      [Link.PARENT, parent],
+      [
+        Link.INFO,
+        [
+          [INFO_KIND, "vlan"],
+          [INFO_DATA, [[1, u16(id)]]],
+        ],
+      ],
+    ]),
+  };
+}
+
 /** A dummy link: an interface without anything behind it. */
 export function createDummy(name: string): Message {
   return {
@@ -144,6 +215,24 @@ export function createDummy(name: string): Message {
     payload: payload(ifinfomsg({}), [
       [Link.NAME, name],
       [Link.INFO, [[INFO_KIND, "dummy"]]],
+    ]),
+  };
+}
+
+/** A veth pair with both ends here: a wire that leads nowhere else. */
+export function createPair(name: string, peer: string): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK | CREATE | EXCLUDE,
+    payload: payload(ifinfomsg({ flags: LINK_UP, change: LINK_UP }), [
+      [Link.NAME, name],
+      [
+        Link.INFO,
+        [
+          [INFO_KIND, "veth"],
+          [INFO_DATA, [[VETH_PEER, payload(ifinfomsg({}), [[Link.NAME, peer]])]]],
+        ],
+      ],
     ]),
   };
 }
@@ -242,6 +331,22 @@ export function addDefaultRoute(index: number, gateway: string): Message {
       [Route.GATEWAY, bytes],
       [Route.OUTPUT, index],
     ]),
+  };
+}
+
+/** The default route of the main table over a link without a gateway. */
+export function addDeviceRoute(index: number, family: 4 | 6): Message {
+  const fixed = new Uint8Array(new ArrayBuffer(12));
+  const view = new DataView(fixed.buffer);
+  view.setUint8(0, family === 4 ? Family.INET : Family.INET6);
+  view.setUint8(4, 254); // RT_TABLE_MAIN
+  view.setUint8(5, 3); // RTPROT_BOOT
+  view.setUint8(6, family === 4 ? 253 : 0); // RT_SCOPE_LINK
+  view.setUint8(7, 1); // RTN_UNICAST
+  return {
+    type: RouteType.NEW_ROUTE,
+    flags: REQUEST | ACK | CREATE | REPLACE,
+    payload: payload(fixed, [[Route.OUTPUT, index]]),
   };
 }
 

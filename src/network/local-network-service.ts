@@ -1,0 +1,213 @@
+import { RulesetWatch } from "../linux/netlink/index.ts";
+import {
+  type EndpointSettings,
+  errorMessage,
+  type Network,
+  type NetworkCreateRequest,
+  type NetworkCreateResponse,
+  type NetworkSettings,
+} from "../spec/index.ts";
+import { Firewall } from "./firewall.ts";
+import { instanceName } from "./instance-name.ts";
+import { NamePublisher } from "./name-publisher.ts";
+import type { NetworkRecord, SandboxRecord } from "./network-record.ts";
+import type {
+  Join,
+  JoinRequest,
+  NetworkService,
+  NetworkServiceOptions,
+  RunningContainer,
+} from "./network-service.ts";
+import { NetworkTable } from "./network-table.ts";
+import { NetworkWiring } from "./network-wiring.ts";
+import { Networks } from "./networks.ts";
+import { PortPublisher, portElements, sandboxHolds } from "./port-publisher.ts";
+import { RelayClient } from "./relay/relay-client.ts";
+import { SandboxTable } from "./sandbox-table.ts";
+import { Sandboxes } from "./sandboxes.ts";
+import type { ServiceParts } from "./service-parts.ts";
+
+const DEFAULT_MTU = 1500;
+/** What somebody does in several steps, as a firewall that reloads, is answered once. */
+const MEND_DELAY_MS = 200;
+
+/**
+ * The networks of one host: links, nftables and the port relay. Holds the parts together; what happens to
+ * networks is in `networks.ts`, what happens to containers in `sandboxes.ts`.
+ */
+export class LocalNetworkService implements NetworkService {
+  readonly #options: NetworkServiceOptions;
+  readonly #instance: string;
+  readonly #networks: NetworkTable;
+  readonly #sandboxes: SandboxTable;
+  readonly #firewall: Firewall;
+  readonly #publisher: PortPublisher;
+  readonly #names: NamePublisher;
+  readonly #administration: Networks;
+  readonly #joining: Sandboxes;
+  #started: NetworkWiring | undefined;
+  #watch: RulesetWatch | undefined;
+  #mending: Timer | undefined;
+
+  constructor(options: NetworkServiceOptions) {
+    this.#options = options;
+    this.#instance = instanceName(options.execRoot);
+    this.#sandboxes = new SandboxTable(options.records.collection<SandboxRecord>("sandboxes"));
+    this.#networks = new NetworkTable(options.records.collection<NetworkRecord>("networks"));
+    this.#firewall = new Firewall(this.#instance);
+    const relay = new RelayClient({
+      execRoot: options.execRoot,
+      command: options.relayCommand,
+      wanted: () => this.#sandboxes.records().flatMap(sandboxHolds),
+      wantedNames: () => this.#names.wanted(),
+    });
+    this.#publisher = new PortPublisher(this.#firewall, relay);
+    this.#names = new NamePublisher(this.#sandboxes, this.#networks, relay);
+    const parts: ServiceParts = {
+      options,
+      instance: this.#instance,
+      networks: this.#networks,
+      sandboxes: this.#sandboxes,
+      firewall: this.#firewall,
+      publisher: this.#publisher,
+      names: this.#names,
+      wiring: () => this.#wiring,
+      applyRules: () => this.#applyRules(),
+    };
+    this.#administration = new Networks(parts);
+    this.#joining = new Sandboxes(parts);
+  }
+
+  join(request: JoinRequest): Promise<Join> {
+    return this.#joining.join(request);
+  }
+
+  leave(containerId: string): void {
+    this.#joining.leave(containerId);
+  }
+
+  settings(containerId: string): NetworkSettings | undefined {
+    return this.#joining.settings(containerId);
+  }
+
+  publishPorts(...args: Parameters<NetworkService["publishPorts"]>): Promise<NetworkSettings> {
+    return this.#joining.publishPorts(...args);
+  }
+
+  rename(containerId: string, name: string): void {
+    this.#joining.rename(containerId, name);
+  }
+
+  connect(...args: Parameters<NetworkService["connect"]>): Promise<EndpointSettings> {
+    return this.#joining.connect(...args);
+  }
+
+  disconnect(ref: string, containerId: string): Promise<void> {
+    return this.#joining.disconnect(ref, containerId);
+  }
+
+  list(): Network[] {
+    return this.#administration.list();
+  }
+
+  inspect(ref: string): Network {
+    return this.#administration.inspect(ref);
+  }
+
+  create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
+    return this.#administration.create(request);
+  }
+
+  remove(ref: string): Promise<void> {
+    return this.#administration.remove(ref);
+  }
+
+  async start(): Promise<void> {
+    this.#started ??= new NetworkWiring(this.#instance, this.#options.mtu ?? DEFAULT_MTU);
+    this.#sandboxes.load();
+    await this.#administration.ensureDefaults();
+    this.#networks.claim(this.#sandboxes.records());
+    for (const network of this.#networks.all()) await this.#wiring.ensureNetwork(network);
+    await this.#wiring.removeLinksExcept(this.#devices());
+    this.#applyRules();
+    this.#watch ??= new RulesetWatch(
+      () => this.#mendLater(),
+      (error) => this.#options.warn?.(`Cannot watch the packet rules: ${errorMessage(error)}`),
+    );
+    await this.#reconcilePorts();
+  }
+
+  async restore(running: readonly RunningContainer[]): Promise<void> {
+    const pids = new Map(running.map(({ id, pid }) => [id, pid]));
+    for (const containerId of this.#sandboxes.containerIds()) {
+      const sandbox = this.#sandboxes.get(containerId);
+      const pid = pids.get(containerId);
+      if (sandbox === undefined || pid === undefined) this.leave(containerId);
+      else if (!this.#sandboxes.reopen(sandbox, pid)) this.leave(containerId);
+    }
+    this.#applyRules();
+    await this.#reconcilePorts();
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all([this.#publisher.settle(), this.#names.settle()]);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#mending);
+    this.#watch?.close();
+    this.#watch = undefined;
+    await this.settle();
+    this.#publisher.close();
+    this.#sandboxes.close();
+    this.#firewall.close();
+    this.#started?.close();
+    this.#started = undefined;
+  }
+
+  async cleanUp(): Promise<void> {
+    clearTimeout(this.#mending);
+    this.#watch?.close();
+    this.#watch = undefined;
+    this.#firewall.cleanUp();
+    for (const containerId of this.#sandboxes.containerIds()) this.leave(containerId);
+    await this.#names.settle();
+    await this.#publisher.end();
+    await this.#wiring.removeLinksExcept(new Set());
+  }
+
+  get #wiring(): NetworkWiring {
+    if (this.#started === undefined) throw new Error("the network service is not started");
+    return this.#started;
+  }
+
+  #devices(): Set<string> {
+    return new Set(
+      this.#networks.all().flatMap(({ device, parent }) => device ?? parent?.device ?? []),
+    );
+  }
+
+  #applyRules(): void {
+    this.#firewall.apply(this.#networks.all(), this.#sandboxes.records().flatMap(portElements));
+  }
+
+  async #reconcilePorts(): Promise<void> {
+    for (const { hostIp, port, reason } of await this.#publisher.reconcile()) {
+      this.#options.warn?.(`Cannot hold port ${hostIp}:${port} again: ${reason}`);
+    }
+  }
+
+  /** Somebody has taken rules away, maybe ours. */
+  #mendLater(): void {
+    clearTimeout(this.#mending);
+    this.#mending = setTimeout(() => {
+      try {
+        if (this.#started === undefined) return;
+        const elements = this.#sandboxes.records().flatMap(portElements);
+        this.#firewall.verify(this.#networks.all(), elements);
+      } catch (error) {
+        this.#options.warn?.(`Cannot verify the packet rules: ${errorMessage(error)}`);
+      }
+    }, MEND_DELAY_MS);
+  }
+}

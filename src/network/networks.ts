@@ -1,0 +1,139 @@
+import {
+  EngineError,
+  errorMessage,
+  internal,
+  invalidArgument,
+  type Network,
+  type NetworkCreateRequest,
+  type NetworkCreateResponse,
+} from "../spec/index.ts";
+import { defaultBridgeNetwork, devicelessNetwork } from "./default-networks.ts";
+import { isPredefined, networkResource } from "./endpoint-settings.ts";
+import { defaultBridge } from "./instance-name.ts";
+import type { NetworkRecord } from "./network-record.ts";
+import { networkFromRequest } from "./network-request.ts";
+import { parseCidr } from "./prefix.ts";
+import type { ServiceParts } from "./service-parts.ts";
+import { DEFAULT_POOLS, occupiedPrefixes } from "./subnet-choice.ts";
+
+const DEFAULT_MTU = 1500;
+
+/** The networks themselves: made, shown and removed. */
+export class Networks {
+  readonly #parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+  }
+
+  list(): Network[] {
+    const sandboxes = this.#parts.sandboxes.records();
+    return this.#parts.networks.all().map((network) => networkResource(network, sandboxes));
+  }
+
+  inspect(ref: string): Network {
+    return networkResource(this.#parts.networks.find(ref), this.#parts.sandboxes.records());
+  }
+
+  async create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
+    const occupied = occupiedPrefixes(await this.#parts.wiring().hostLinks());
+    const network = networkFromRequest(request, {
+      networks: this.#parts.networks.all(),
+      occupied,
+      pools: this.#parts.options.defaultAddressPools ?? DEFAULT_POOLS,
+    });
+    if (await this.#tryParent(network)) {
+      const { parent } = network;
+      // A VLAN's sub-interface that was not there is ours, and goes with the network.
+      if (parent !== undefined) network.parent = { ...parent, own: parent.own ?? "vlan" };
+    }
+    this.#parts.networks.put(network);
+    try {
+      await this.#parts.wiring().ensureNetwork(network);
+      this.#parts.applyRules();
+    } catch (error) {
+      await this.#demolish(network);
+      throw internal(`Cannot create network "${network.name}": ${String(error)}`, error);
+    }
+    this.#parts.options.onEvent?.({ action: "create", network });
+    return { Id: network.id, Warning: "" };
+  }
+
+  async #tryParent(network: NetworkRecord): Promise<boolean> {
+    try {
+      return await this.#parts.wiring().tryParent(network);
+    } catch (error) {
+      throw invalidArgument(
+        `Cannot create network "${network.name}": ${errorMessage(error)}`,
+        error,
+      );
+    }
+  }
+
+  async remove(ref: string): Promise<void> {
+    const network = this.#parts.networks.find(ref);
+    if (isPredefined(network.name)) {
+      throw new EngineError(
+        "permission-denied",
+        `${network.name} is a pre-defined network and cannot be removed`,
+      );
+    }
+    if (
+      this.#parts.sandboxes
+        .records()
+        .some(({ endpoints }) => endpoints.some((e) => e.networkId === network.id))
+    ) {
+      throw new EngineError(
+        "permission-denied",
+        `error while removing network: network ${network.name} id ${network.id} has active endpoints`,
+      );
+    }
+    const dependent = this.#parts.networks
+      .all()
+      .find(({ configFrom }) => configFrom === network.name);
+    if (dependent !== undefined) {
+      throw new EngineError(
+        "permission-denied",
+        `configuration network "${network.name}" is in use by network "${dependent.name}"`,
+      );
+    }
+    await this.#demolish(network);
+    this.#parts.options.onEvent?.({ action: "destroy", network });
+  }
+
+  /** `bridge`, `host` and `none`, as the options want them now. */
+  async ensureDefaults(): Promise<void> {
+    for (const name of ["host", "none"] as const) {
+      if (this.#parts.networks.byName(name) === undefined)
+        this.#parts.networks.put(devicelessNetwork(name));
+    }
+    const previous = this.#parts.networks.byName("bridge");
+    if (this.#parts.options.bridge === "none") {
+      if (previous !== undefined) this.#parts.networks.delete(previous.id);
+      return;
+    }
+    const inUse = this.#parts.sandboxes
+      .records()
+      .some(({ endpoints }) => endpoints.some(({ networkId }) => networkId === previous?.id));
+    if (previous !== undefined && inUse) return;
+    const device = this.#parts.options.bridge ?? defaultBridge(this.#parts.instance);
+    const {
+      bip,
+      defaultAddressPools: pools = DEFAULT_POOLS,
+      mtu = DEFAULT_MTU,
+    } = this.#parts.options;
+    const taken = this.#parts.networks
+      .all()
+      .filter(({ name }) => name !== "bridge")
+      .flatMap(({ ipv4 }) => parseCidr(ipv4?.subnet ?? "")?.prefix ?? []);
+    const options = { device, ...(bip === undefined ? {} : { bip }), pools, mtu };
+    const host = await this.#parts.wiring().hostLinks();
+    this.#parts.networks.put(defaultBridgeNetwork(options, host, taken, previous));
+  }
+
+  async #demolish(network: NetworkRecord): Promise<void> {
+    this.#parts.networks.delete(network.id);
+    this.#parts.applyRules();
+    await this.#parts.wiring().removeNetwork(network);
+  }
+}

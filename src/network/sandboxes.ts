@@ -1,0 +1,273 @@
+import { NftablesError } from "../linux/nftables.ts";
+import {
+  conflict,
+  type EndpointSettings,
+  EngineError,
+  errorMessage,
+  internal,
+  type NetworkSettings,
+  notFound,
+} from "../spec/index.ts";
+import { emptyNetworkSettings, endpointSettings, networkSettings } from "./endpoint-settings.ts";
+import type { EndpointRecord, SandboxRecord } from "./network-record.ts";
+import type { Join, JoinRequest } from "./network-service.ts";
+import { keepPorts, portRequests } from "./port-request.ts";
+import { freeDevice, newEndpoint, planSandbox, plugsOf, publisherOf } from "./sandbox-plan.ts";
+import { namespacePath, type Sandbox } from "./sandbox-table.ts";
+import type { ServiceParts } from "./service-parts.ts";
+
+const SHARED = "container:";
+const HOST_NAMESPACE = "/proc/1/ns/net";
+
+/** Joins containers to networks and lets them go: namespaces, endpoints, ports. */
+export class Sandboxes {
+  readonly #parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+  }
+
+  async join(request: JoinRequest): Promise<Join> {
+    const { containerId, networkMode } = request;
+    if (networkMode.startsWith(SHARED))
+      return this.#share(networkMode.slice(SHARED.length), request);
+    if (this.#parts.sandboxes.get(containerId) !== undefined) {
+      throw conflict(`container ${containerId} is already joined to its networks`);
+    }
+    const sandbox = this.#parts.sandboxes.add(planSandbox(this.#parts.networks, request));
+    try {
+      await this.#wire(sandbox);
+    } catch (error) {
+      this.leave(containerId);
+      throw error;
+    }
+    this.#emit("connect", sandbox.record, sandbox.record.endpoints);
+    return this.#joined(sandbox);
+  }
+
+  leave(containerId: string): void {
+    const sandbox = this.#parts.sandboxes.get(containerId);
+    if (sandbox === undefined) return;
+    const { record } = sandbox;
+    // No packet goes to an address any more before somebody else can get it.
+    this.#parts.publisher.withdraw(record);
+    this.#parts.names.withdraw(record);
+    if (sandbox.fd !== undefined) {
+      const children = record.endpoints.filter(
+        ({ hostDevice, device }) => hostDevice === "" && device !== "",
+      );
+      this.#parts.wiring().letGo(
+        sandbox.fd,
+        children.map(({ device }) => device),
+      );
+    }
+    this.#parts.sandboxes.remove(sandbox);
+    for (const endpoint of record.endpoints) this.#parts.networks.giveBack(endpoint);
+    this.#forgetFlows(record);
+    this.#emit("disconnect", record, record.endpoints);
+  }
+
+  settings(containerId: string): NetworkSettings | undefined {
+    const sandbox = this.#parts.sandboxes.get(containerId);
+    return sandbox === undefined ? undefined : this.#settings(sandbox);
+  }
+
+  async publishPorts(
+    containerId: string,
+    ports: Pick<JoinRequest, "portBindings" | "publishAll" | "exposedPorts">,
+  ): Promise<NetworkSettings> {
+    const sandbox = this.#running(containerId);
+    const before = sandbox.record;
+    const { portBindings, publishAll, exposedPorts } = ports;
+    const requests = portRequests(portBindings, publishAll, exposedPorts);
+    const exposed = requests.map((port) => `${port.containerPort}/${port.protocol}`);
+    if (before.published.length > 0) this.#withdraw(sandbox);
+    try {
+      this.#parts.sandboxes.update(sandbox, {
+        portRequests: keepPorts(requests, before.portRequests, before.published),
+        exposed: [...new Set([...exposedPorts, ...exposed])],
+      });
+      await this.#publish(sandbox);
+    } catch (error) {
+      const { exposed: known } = before;
+      const kept = keepPorts(before.portRequests, before.portRequests, before.published);
+      this.#parts.sandboxes.update(sandbox, { portRequests: kept, exposed: known });
+      await this.#publish(sandbox);
+      throw error;
+    }
+    return this.#settings(sandbox);
+  }
+
+  rename(containerId: string, name: string): void {
+    const sandbox = this.#parts.sandboxes.get(containerId);
+    if (sandbox === undefined) return;
+    const { containerName: previous, endpoints } = sandbox.record;
+    const renamed = (endpoint: EndpointRecord): EndpointRecord => ({
+      ...endpoint,
+      dnsNames: endpoint.dnsNames.map((known) => (known === previous ? name : known)),
+    });
+    this.#parts.sandboxes.update(sandbox, {
+      containerName: name,
+      endpoints: endpoints.map(renamed),
+    });
+    this.#parts.names.publishLater(sandbox);
+  }
+
+  async connect(
+    ref: string,
+    containerId: string,
+    wishes: Partial<EndpointSettings>,
+  ): Promise<EndpointSettings> {
+    const network = this.#parts.networks.find(ref);
+    const sandbox = this.#running(containerId);
+    const { record } = sandbox;
+    if (record.endpoints.some(({ networkId }) => networkId === network.id)) {
+      throw new EngineError(
+        "permission-denied",
+        `endpoint with name ${record.containerName} already exists in network ${network.name}`,
+      );
+    }
+    const container = { ...record, name: record.containerName };
+    const device = freeDevice(record.endpoints, network);
+    const endpoint = newEndpoint(this.#parts.networks, network, wishes, container, device);
+    const before = record.endpoints;
+    this.#parts.sandboxes.update(sandbox, { endpoints: [...before, endpoint] });
+    try {
+      const plug = this.#plugs(sandbox).find((other) => other.endpoint === endpoint);
+      if (plug !== undefined) await this.#parts.wiring().plug(sandbox.fd ?? -1, plug);
+      await this.#publish(sandbox);
+    } catch (error) {
+      this.#parts.sandboxes.update(sandbox, { endpoints: before });
+      await this.#parts.wiring().unplug(endpoint, sandbox.fd);
+      this.#parts.networks.giveBack(endpoint);
+      throw error;
+    }
+    await this.#parts.names.publish(sandbox);
+    this.#emit("connect", record, [endpoint]);
+    return endpointSettings(endpoint, network);
+  }
+
+  async disconnect(ref: string, containerId: string): Promise<void> {
+    const network = this.#parts.networks.find(ref);
+    const sandbox = this.#parts.sandboxes.get(containerId);
+    const endpoint = sandbox?.record.endpoints.find(({ networkId }) => networkId === network.id);
+    if (sandbox === undefined || endpoint === undefined) {
+      throw internal(`container ${containerId} is not connected to network ${network.name}`);
+    }
+    const { record } = sandbox;
+    if (record.publisher?.endpointId === endpoint.id) this.#withdraw(sandbox);
+    this.#parts.sandboxes.update(sandbox, {
+      endpoints: record.endpoints.filter((other) => other !== endpoint),
+    });
+    await this.#parts.wiring().unplug(endpoint, sandbox.fd);
+    this.#parts.networks.giveBack(endpoint);
+    this.#emit("disconnect", record, [endpoint]);
+    for (const plug of this.#plugs(sandbox)) {
+      if (plug.gateways.length > 0) await this.#parts.wiring().route(sandbox.fd ?? -1, plug);
+    }
+    await this.#publish(sandbox);
+    await this.#parts.names.refresh(sandbox);
+  }
+
+  #forgetFlows({ published, endpoints, publisher }: SandboxRecord): void {
+    if (!published.some(({ protocol }) => protocol === "udp")) return;
+    const endpoint = endpoints.find(({ id }) => id === publisher?.endpointId);
+    const addresses = [endpoint?.ipv4, endpoint?.ipv6].filter((address) => address !== undefined);
+    this.#parts
+      .wiring()
+      .forgetUdpFlows(addresses)
+      .catch((error: unknown) => {
+        this.#parts.options.warn?.(`Cannot forget UDP flows: ${errorMessage(error)}`);
+      });
+  }
+
+  /** Namespace, links and ports; the ports are held while the kernel makes the links. */
+  async #wire(sandbox: Sandbox): Promise<void> {
+    if (sandbox.record.mode === "host") return;
+    const made = this.#parts
+      .wiring()
+      .createSandbox(this.#plugs(sandbox))
+      .then((fd) => {
+        sandbox.fd = fd;
+        return this.#parts.names.publish(sandbox);
+      });
+    const published = this.#publish(sandbox);
+    const results = await Promise.allSettled([made, published]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** Publishes the ports if there is an endpoint for them and they are not published yet. */
+  async #publish(sandbox: Sandbox): Promise<void> {
+    const { record } = sandbox;
+    if (record.portRequests.length === 0 || record.published.length > 0) return;
+    const plug = publisherOf(record, this.#parts.networks.of(record.endpoints));
+    if (plug === undefined) return;
+    const published = await this.#parts.publisher.hold(record, plug.endpoint, plug.network);
+    const publisher = { endpointId: plug.endpoint.id, bridge: plug.network.device ?? "" };
+    this.#parts.sandboxes.update(sandbox, { published, publisher });
+    try {
+      this.#parts.publisher.open(sandbox.record);
+    } catch (error) {
+      if (!(error instanceof NftablesError)) throw error;
+      // Somebody has flushed the host's rules: all of them are made again.
+      this.#parts.applyRules();
+    }
+  }
+
+  #withdraw(sandbox: Sandbox): void {
+    this.#parts.publisher.withdraw(sandbox.record);
+    const { publisher: _, ...record } = sandbox.record;
+    sandbox.record = record;
+    this.#parts.sandboxes.update(sandbox, { published: [] });
+  }
+
+  #plugs(sandbox: Sandbox) {
+    const { endpoints } = sandbox.record;
+    return plugsOf(endpoints, this.#parts.networks.of(endpoints));
+  }
+
+  #running(containerId: string): Sandbox {
+    const sandbox = this.#parts.sandboxes.get(containerId);
+    if (sandbox !== undefined) return sandbox;
+    throw notFound(`container ${containerId} is not joined to any network`);
+  }
+
+  #share(owner: string, request: JoinRequest): Join {
+    if (owner === request.containerId) throw internal("cannot join own network namespace");
+    const sandbox = this.#parts.sandboxes.get(owner);
+    if (sandbox === undefined) {
+      throw conflict(
+        `cannot join network namespace of a non running container: container ${owner} is not running`,
+      );
+    }
+    return {
+      namespacePath: namespacePath(sandbox),
+      settings: emptyNetworkSettings(),
+      release: () => {},
+    };
+  }
+
+  #joined(sandbox: Sandbox): Join {
+    return {
+      namespacePath: namespacePath(sandbox),
+      settings: this.#settings(sandbox),
+      release: () => this.leave(sandbox.record.containerId),
+    };
+  }
+
+  #settings({ record, fd }: Sandbox): NetworkSettings {
+    const key = namespacePath({ record, fd }) ?? HOST_NAMESPACE;
+    return networkSettings(record, this.#parts.networks.of(record.endpoints), key);
+  }
+
+  #emit(
+    action: "connect" | "disconnect",
+    { containerId }: SandboxRecord,
+    endpoints: readonly EndpointRecord[],
+  ): void {
+    for (const { networkId } of endpoints) {
+      const network = this.#parts.networks.byId(networkId);
+      if (network !== undefined) this.#parts.options.onEvent?.({ action, network, containerId });
+    }
+  }
+}

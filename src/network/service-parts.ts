@@ -1,0 +1,22 @@
+import type { Firewall } from "./firewall.ts";
+import type { NamePublisher } from "./name-publisher.ts";
+import type { NetworkServiceOptions } from "./network-service.ts";
+import type { NetworkTable } from "./network-table.ts";
+import type { NetworkWiring } from "./network-wiring.ts";
+import type { PortPublisher } from "./port-publisher.ts";
+import type { SandboxTable } from "./sandbox-table.ts";
+
+/** What the two halves of the service, networks and sandboxes, work with. */
+export interface ServiceParts {
+  readonly options: NetworkServiceOptions;
+  readonly instance: string;
+  readonly networks: NetworkTable;
+  readonly sandboxes: SandboxTable;
+  readonly firewall: Firewall;
+  readonly publisher: PortPublisher;
+  readonly names: NamePublisher;
+  /** Throws before the service is started. */
+  wiring(): NetworkWiring;
+  /** Makes the packet rules agree with the records. */
+  applyRules(): void;
+}
