@@ -6,6 +6,7 @@ export { ContextFiles } from "./contexts/context-files.ts";
 export { UrlFetcher } from "./contexts/fetch-url.ts";
 export { GitCheckout, parseGitUrl } from "./contexts/git-source.ts";
 export { readContextFile, readDockerfile, withoutIgnored } from "./contexts/read-dockerfile.ts";
+export { tarContext } from "./contexts/tar-context.ts";
 export * from "./dockerfile/index.ts";
 export { type MadeImage, makeImage } from "./export/make-image.ts";
 export { DiskTree } from "./files/disk-tree.ts";

@@ -1,7 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { open as openFile, rename, rm, unlink } from "node:fs/promises";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { open as openFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { invalidArgument } from "../../spec/index.ts";
+import { letOthersWork } from "../files/let-others-work.ts";
 
 /**
  * The pool of files that contexts are made of, by sha256. A file that is there is whole. It outlives contexts:
@@ -10,6 +19,7 @@ import { invalidArgument } from "../../spec/index.ts";
 export class ContextFiles {
   readonly #root: string;
   #known: Set<string> | undefined;
+  #users = 0;
 
   constructor(root: string) {
     this.#root = root;
@@ -35,6 +45,35 @@ export class ContextFiles {
     } finally {
       await incoming.abort();
     }
+  }
+
+  /** Stores a file that is at hand. Blocks for as long as it takes to write it. */
+  putSmall(content: Uint8Array): { sha256: string; size: number } {
+    const sha256 = new Bun.CryptoHasher("sha256").update(content).digest("hex");
+    const size = content.length;
+    if (this.has(sha256)) return { sha256, size };
+    const path = join(this.#root, "new", crypto.randomUUID());
+    writeFileSync(path, content, { mode: 0o600 });
+    this.#place(path, sha256);
+    return { sha256, size };
+  }
+
+  /** As long as somebody uses the pool nothing is collected. */
+  use(): Disposable {
+    this.#users++;
+    let used = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (used) this.#users--;
+        used = false;
+      },
+    };
+  }
+
+  #place(path: string, sha256: string): void {
+    mkdirSync(join(this.#root, sha256.slice(0, 2)), { recursive: true, mode: 0o700 });
+    renameSync(path, this.path(sha256));
+    this.#all().add(sha256);
   }
 
   /** A file that arrives in pieces. Exactly one of `commit` and `abort` counts, the first. */
@@ -68,10 +107,7 @@ export class ContextFiles {
         }
         open = false;
         await file.close();
-        const place = this.path(sha256);
-        mkdirSync(join(this.#root, sha256.slice(0, 2)), { recursive: true, mode: 0o700 });
-        await rename(path, place);
-        this.#all().add(sha256);
+        this.#place(path, sha256);
         return { sha256, size };
       },
       abort,
@@ -87,14 +123,17 @@ export class ContextFiles {
     return sum;
   }
 
-  /** Removes what no context uses; the bytes that were freed. */
+  /** Removes what no context uses, unless a build does; the bytes that were freed. */
   async collect(isUsed: (sha256: string) => boolean): Promise<number> {
     let freed = 0;
     for (const sha256 of [...this.#all()]) {
+      await letOthersWork();
+      if (this.#users > 0) break;
       if (isUsed(sha256)) continue;
+      // At once: what comes between could store the same file anew.
       freed += statSync(this.path(sha256), { throwIfNoEntry: false })?.size ?? 0;
       this.#all().delete(sha256);
-      await rm(this.path(sha256), { force: true });
+      rmSync(this.path(sha256), { force: true });
     }
     return freed;
   }

@@ -59,7 +59,8 @@ export class BuildSession implements RunningBuild {
     plan: (sink: EventSink) => Promise<SessionPlan>,
     signal: AbortSignal,
   ): Promise<BuildOutcome> {
-    const { history, running } = this.#context;
+    const { history, running, services } = this.#context;
+    using _used = services.files.use();
     const log = await history.begin(this.id);
     running.set(this.id, this);
     const sink: EventSink = (event) => {

@@ -1,9 +1,9 @@
 import {
   type BuildOptions,
-  DiskTree,
   type EventSink,
   gitTree,
   isArchive,
+  ManifestTree,
   makeImage,
   parseDockerfile,
   parseGitUrl,
@@ -11,6 +11,7 @@ import {
   readDockerfile,
   type SourceTree,
   StepFailure,
+  tarContext,
   UrlFetcher,
   withoutIgnored,
 } from "../../build/index.ts";
@@ -28,7 +29,6 @@ import {
 import type { BuildContext } from "./build-context.ts";
 import { BuildSession, type SessionPlan } from "./build-session.ts";
 import { ClassicOutput } from "./classic-output.ts";
-import { unpackContext } from "./context-uploads.ts";
 import { EventQueue } from "./event-queue.ts";
 import { unusedArguments } from "./unused-arguments.ts";
 
@@ -196,9 +196,7 @@ async function contextOf(
 ): Promise<{ tree: SourceTree; text?: string }> {
   const { remote } = options;
   if (remote !== undefined) return await remoteContext(context, remote, incoming);
-  const { tree, place } = await unpackContext(context.services, incoming.body, incoming.signal);
-  incoming.held.defer(() => context.services.environment.store.builds.discard(place));
-  return { tree };
+  return { tree: await tarContext(context.services.files, incoming.body, incoming.signal) };
 }
 
 /** A git repository, or a tar or Dockerfile behind an address. */
@@ -215,24 +213,9 @@ export async function remoteContext(
   const fetcher = new UrlFetcher(services.files, store.records.collection("build-urls"));
   const { sha256 } = await fetcher.fetch(url, { onProgress: () => undefined, signal });
   const path = services.files.path(sha256);
-  const { tree, place } = await unpackUnlessText(context, path, signal);
-  held.defer(() => store.builds.discard(place));
-  return tree === undefined
-    ? { tree: new DiskTree(place, { image: false }), text: await Bun.file(path).text() }
-    : { tree };
-}
-
-async function unpackUnlessText(
-  context: BuildContext,
-  path: string,
-  signal: AbortSignal,
-): Promise<{ tree: SourceTree | undefined; place: string }> {
-  if (await isArchive(path))
-    return await unpackContext(context.services, readArchive(path), signal);
-  const { place } = await unpackContext(context.services, emptyTar(), signal);
-  return { tree: undefined, place };
-}
-
-async function* emptyTar(): AsyncGenerator<Uint8Array> {
-  yield new Uint8Array(1024);
+  if (await isArchive(path)) {
+    return { tree: await tarContext(services.files, readArchive(path), signal) };
+  }
+  const empty = new ManifestTree([], (digest) => services.files.path(digest));
+  return { tree: empty, text: await Bun.file(path).text() };
 }

@@ -1,7 +1,9 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { unpackTar } from "../../archive/index.ts";
-import { type BuildServices, DiskTree, ManifestTree, type SourceTree } from "../../build/index.ts";
+import {
+  type BuildServices,
+  ManifestTree,
+  type SourceTree,
+  tarContext,
+} from "../../build/index.ts";
 import {
   type BuildContextEntry,
   type BuildContextNeeds,
@@ -18,7 +20,6 @@ interface Upload {
   /** sha256 of files that have not come yet, hex. */
   readonly missing: Set<string>;
   readonly digests: ReadonlySet<string>;
-  readonly place?: string;
   usedAt: number;
 }
 
@@ -38,8 +39,7 @@ export class ContextUploads {
     const listed: BuildContextEntry[] = [];
     for await (const entry of entries) listed.push(entry);
     const tree = new ManifestTree(listed, (sha256) => files.path(sha256));
-    const digests = new Set<string>();
-    for (const [, { type }, sha256] of tree.entries()) if (type === "file") digests.add(sha256);
+    const digests = digestsOf(tree);
     const missing = new Set([...digests].filter((sha256) => !files.has(sha256)));
     const id = crypto.randomUUID();
     this.#uploads.set(id, { tree, missing, digests, usedAt: Date.now() });
@@ -80,16 +80,17 @@ export class ContextUploads {
     return { id, missing: [...upload.missing] };
   }
 
-  /** Takes a whole tar, compressed or not; it is unpacked by a process that is locked into its directory. */
+  /** Takes a whole tar, compressed or not. */
   async receiveTar(
     body: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<BuildContextNeeds> {
     this.#forgetIdle();
-    const { tree, place } = await unpackContext(this.#services, body, signal);
+    using _used = this.#services.files.use();
+    const tree = await tarContext(this.#services.files, body, signal);
     const id = crypto.randomUUID();
-    const empty = new Set<string>();
-    this.#uploads.set(id, { tree, place, missing: empty, digests: empty, usedAt: Date.now() });
+    const missing = new Set<string>();
+    this.#uploads.set(id, { tree, missing, digests: digestsOf(tree), usedAt: Date.now() });
     return { id, missing: [] };
   }
 
@@ -117,29 +118,14 @@ export class ContextUploads {
   }
 
   #forgetIdle(): void {
-    const { builds } = this.#services.environment.store;
-    for (const [id, { usedAt, place }] of this.#uploads) {
-      if (Date.now() - usedAt < IDLE) continue;
-      this.#uploads.delete(id);
-      if (place !== undefined) builds.discard(place);
+    for (const [id, { usedAt }] of this.#uploads) {
+      if (Date.now() - usedAt >= IDLE) this.#uploads.delete(id);
     }
   }
 }
 
-/** Unpacks a context's tar; `place` is the caller's to discard. */
-export async function unpackContext(
-  services: BuildServices,
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<{ tree: SourceTree; place: string }> {
-  const { builds } = services.environment.store;
-  const place = join(builds.directory("contexts"), crypto.randomUUID());
-  mkdirSync(place, { mode: 0o755 });
-  try {
-    await unpackTar(body, place, { mode: "plain", copyOwners: false, signal });
-  } catch (error) {
-    builds.discard(place);
-    throw error;
-  }
-  return { tree: new DiskTree(place, { image: false }), place };
+function digestsOf(tree: ManifestTree): ReadonlySet<string> {
+  const digests = new Set<string>();
+  for (const [, { type }, sha256] of tree.entries()) if (type === "file") digests.add(sha256);
+  return digests;
 }

@@ -58,7 +58,7 @@ export async function pruneToCeiling(context: BuildContext): Promise<void> {
   const { ceiling, services } = context;
   // What can be said quickly is looked at first: walking through cache mounts takes time.
   const snapshots = services.environment.store.builds.list();
-  const quick = snapshots.reduce((sum, { size }) => sum + size, 0);
+  const quick = snapshots.reduce((sum, { size }) => sum + size, services.files.size());
   if (quick < ceiling / 2 && services.cacheMounts.list().length === 0) return;
   await pruneCache(context, { all: true, maxUsedSpace: ceiling, filters: {} });
 }
