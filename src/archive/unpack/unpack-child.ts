@@ -23,7 +23,8 @@ export interface UnpackRequest extends Omit<UnpackOptions, "signal" | "mounts"> 
 }
 
 const STDIN = 0;
-const READ_SIZE = 256 * 1024;
+/** What a pipe or a socket gives at once: a larger buffer would stay empty behind that. */
+const READ_SIZE = 64 * 1024;
 /** Directories that a result names; more are nobody's layer. */
 const MAX_IMPLIED = 10_000;
 

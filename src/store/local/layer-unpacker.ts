@@ -92,6 +92,7 @@ export class LayerUnpacker {
     const diff = join(temporary, "diff");
     mkdirSync(temporary, { mode: 0o711 });
     mkdirSync(diff, { mode: 0o755 });
+    using _ = this.#trash.giveWay();
     try {
       const result = await unpack(diff);
       if (result.implied.length > 0) {
