@@ -15,6 +15,11 @@ switch (word) {
     runPack(rest[0] ?? "{}");
     break;
   }
+  case "transfer": {
+    const { runTransfer } = await import("../../src/archive/copy/transfer-child.ts");
+    runTransfer(rest[0] ?? "{}");
+    break;
+  }
   case "copy-tree": {
     const { runCopyTree } = await import("../../src/archive/copy/copy-tree-child.ts");
     runCopyTree(rest[0] ?? "{}");

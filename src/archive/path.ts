@@ -51,12 +51,23 @@ export function baseOf(path: ByteString): ByteString {
 export class PathBuffer {
   // More than 1000 bytes: the memory stays where it is.
   readonly #bytes = Buffer.from(new ArrayBuffer(MAX_PATH + 1));
+  readonly #base: ByteString;
 
-  /** An empty path stands for the working directory. */
+  /** Paths are relative to `base`, or to the working directory. */
+  constructor(base: ByteString = "") {
+    this.#base = base;
+  }
+
+  /** An empty path stands for the base. */
   of(path: ByteString): Uint8Array {
-    const text = path === "" ? "." : path;
+    const text = this.text(path);
     if (text.length > MAX_PATH) throw archiveError("a name is longer than 4095 bytes");
     this.#bytes[this.#bytes.write(text, 0, "latin1")] = 0;
     return this.#bytes;
+  }
+
+  text(path: ByteString): ByteString {
+    if (this.#base === "") return path === "" ? "." : path;
+    return path === "" ? this.#base : `${this.#base}/${path}`;
   }
 }

@@ -6,6 +6,7 @@ const { i32, u64_fast, ptr } = FFIType;
 const libc = bindLibc({
   chroot: { args: [ptr], returns: i32 },
   chdir: { args: [ptr], returns: i32 },
+  fchdir: { args: [i32], returns: i32 },
   unshare: { args: [i32], returns: i32 },
   umask: { args: [FFIType.u32], returns: FFIType.u32 },
   prctl: { args: [i32, u64_fast, u64_fast, u64_fast, u64_fast], returns: i32 },
@@ -30,6 +31,11 @@ export function changeRoot(root: string): void {
 /** Of the calling thread, if it has unshared its mount namespace. */
 export function changeDirectory(path: string): void {
   check(libc.chdir(cString(path)), "chdir", path);
+}
+
+/** The same with an open directory, which may lie outside of the thread's root. */
+export function enterDirectory(fd: number): void {
+  check(libc.fchdir(fd), "fchdir");
 }
 
 export function clearUmask(): void {

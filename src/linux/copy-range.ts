@@ -3,12 +3,21 @@ import { Errno, errno, SyscallError } from "./errno.ts";
 import { writeAll } from "./file.ts";
 import { bindLibc, struct } from "./libc.ts";
 
+// Numbers, not BigInts: making one may collect garbage, and what that looks up (limits of memory, in a root that
+// has no /proc) leaves an errno of its own.
 const libc = bindLibc({
   copy_file_range: {
-    args: [FFIType.i32, FFIType.ptr, FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.u32],
-    returns: FFIType.i64,
+    args: [FFIType.i32, FFIType.ptr, FFIType.i32, FFIType.ptr, FFIType.u64_fast, FFIType.u32],
+    returns: FFIType.i64_fast,
   },
-  pread: { args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.i64], returns: FFIType.i64 },
+  sendfile: {
+    args: [FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u64_fast],
+    returns: FFIType.i64_fast,
+  },
+  pread: {
+    args: [FFIType.i32, FFIType.ptr, FFIType.u64_fast, FFIType.i64_fast],
+    returns: FFIType.i64_fast,
+  },
 });
 
 const UNSUPPORTED = new Set<number>([Errno.EXDEV, Errno.EINVAL, Errno.ENOSYS, Errno.ENOTSUP]);
@@ -25,8 +34,9 @@ export function readAt(fd: number, into: Uint8Array, position: number): number {
 
 /**
  * Copies a range of one file to the current position of another: copy_file_range(2), by which the kernel
- * copies, or shares blocks where the file system can; else by reading and writing. Returns the bytes
- * copied, fewer than `length` only where the file ends before.
+ * copies, or shares blocks where the file system can; else, between file systems, by sendfile(2), or by
+ * reading and writing where that is not worth it. Returns the bytes copied, fewer than `length` only where
+ * the file ends before.
  */
 export function copyRange(from: number, position: number, to: number, length: number): number {
   const offset = struct(8);
@@ -36,9 +46,33 @@ export function copyRange(from: number, position: number, to: number, length: nu
     const count = Number(libc.copy_file_range(from, offset.bytes, to, null, length - copied, 0));
     if (count > 0) copied += count;
     else if (count === 0) return copied;
-    else if (UNSUPPORTED.has(errno())) {
-      return copied + copyByHand(from, position + copied, to, length - copied);
-    } else if (errno() !== Errno.EINTR) throw new SyscallError("copy_file_range", errno());
+    else {
+      const number = errno();
+      if (UNSUPPORTED.has(number)) {
+        return copied + copyAcross(from, position + copied, to, length - copied);
+      }
+      if (number !== Errno.EINTR) throw new SyscallError("copy_file_range", number);
+    }
+  }
+  return copied;
+}
+
+function copyAcross(from: number, position: number, to: number, length: number): number {
+  if (length <= BUFFER) return copyByHand(from, position, to, length);
+  const offset = struct(8);
+  offset.view.setBigInt64(0, BigInt(position), true);
+  let copied = 0;
+  while (copied < length) {
+    const count = Number(libc.sendfile(to, from, offset.bytes, length - copied));
+    if (count > 0) copied += count;
+    else if (count === 0) return copied;
+    else {
+      const number = errno();
+      if (UNSUPPORTED.has(number)) {
+        return copied + copyByHand(from, position + copied, to, length - copied);
+      }
+      if (number !== Errno.EINTR) throw new SyscallError("sendfile", number);
+    }
   }
   return copied;
 }

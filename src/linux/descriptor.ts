@@ -14,7 +14,6 @@ const libc = bindLibc({
   splice: { args: [i32, ptr, i32, ptr, i64_fast, u32], returns: i64_fast },
   fallocate: { args: [i32, i32, i64, i64], returns: i32 },
   ftruncate: { args: [i32, i64], returns: i32 },
-  pipe2: { args: [ptr, i32], returns: i32 },
   fcntl: { args: [i32, i32, i64], returns: i32 },
 });
 
@@ -128,14 +127,4 @@ export function duplicateAbove(fd: number, minimum: number): number {
 /** Sets a pipe's capacity; false where the system's limit refuses it. */
 export function setPipeSize(fd: number, bytes: number): boolean {
   return libc.fcntl(fd, F_SETPIPE_SZ, bytes) >= 0;
-}
-
-/** A pipe of a capacity in bytes, where the system's limit allows it; both ends are close-on-exec. */
-export function makePipe(capacity: number): { reader: number; writer: number } {
-  const O_CLOEXEC = 0o2000000;
-  const ends = struct(8);
-  check(libc.pipe2(ends.bytes, O_CLOEXEC), "pipe2");
-  const reader = ends.view.getInt32(0, true);
-  setPipeSize(reader, capacity);
-  return { reader, writer: ends.view.getInt32(4, true) };
 }

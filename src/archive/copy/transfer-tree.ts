@@ -1,47 +1,36 @@
-import { makePipe } from "../../linux/descriptor.ts";
-import { close } from "../../linux/file.ts";
+import { selfCommand } from "../../linux/self-command.ts";
 import { childError, exitText } from "../child-protocol.ts";
-import type { PackRequest } from "../pack/pack-child.ts";
-import { spawnPackInto } from "../pack/pack-tree.ts";
-import type { UnpackResult } from "../tree-options.ts";
-import type { UnpackRequest } from "../unpack/unpack-child.ts";
-import { resultOf, spawnUnpack } from "../unpack/unpack-tar.ts";
+import type { TransferRequest, TransferResult } from "./transfer-child.ts";
 
-const PIPE_CAPACITY = 1024 * 1024;
+export type { TransferRequest, TransferResult } from "./transfer-child.ts";
 
 /**
- * Packs one tree and unpacks it into another, each in a process of its own, joined by a pipe of the kernel:
- * nothing passes through this one. Errors as of `packTree` and `unpackTar`.
+ * Copies between a tree that may be hostile and a directory of the host, in a process of its own that is
+ * locked into the tree. Errors as of `packTree` and `unpackTar`; what was copied until then stays.
  */
 export async function transferTree(
-  from: PackRequest,
-  to: UnpackRequest,
+  request: TransferRequest,
   signal?: AbortSignal,
-): Promise<UnpackResult> {
+): Promise<TransferResult> {
   signal?.throwIfAborted();
-  const { reader, writer } = makePipe(PIPE_CAPACITY);
-  const packing = spawnPackInto(from, writer);
-  const unpacking = spawnUnpack({ ...to, unhashed: true }, reader);
-  close(reader);
-  close(writer);
-  const kill = () => {
-    packing.kill("SIGKILL");
-    unpacking.kill("SIGKILL");
-  };
+  const child = Bun.spawn([...selfCommand(), "transfer", JSON.stringify(request)], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
+  const kill = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
   try {
-    const complaints = new Response(packing.stderr).text();
-    const result = resultOf(unpacking);
-    result.catch(() => packing.kill("SIGKILL"));
-    await Promise.all([packing.exited, unpacking.exited]);
+    const [output, errors] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
     signal?.throwIfAborted();
-    // A packer that fails cuts the archive off: its own reason is the better one, unless it was ended.
-    if (packing.exitCode !== 0 && packing.signalCode === null) {
-      throw childError("pack a tree", await complaints, exitText(packing));
-    }
-    return await result;
+    if (child.exitCode !== 0) throw childError("copy a tree", errors, exitText(child));
+    return JSON.parse(output) as TransferResult;
   } finally {
     signal?.removeEventListener("abort", kill);
-    kill();
   }
 }

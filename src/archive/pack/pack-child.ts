@@ -5,6 +5,7 @@ import type { PackOptions, TreeMount } from "../tree-options.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { Packing } from "./packing.ts";
 import { describePath } from "./stat-path.ts";
+import { TarSink } from "./tar-sink.ts";
 
 export interface PackRequest extends Omit<PackOptions, "signal" | "mounts"> {
   root: string;
@@ -27,7 +28,7 @@ export function runPack(argument: string): never {
     } else {
       if (request.unconfined !== true) enterRoot(request.root, request.mounts);
       const prefix = request.unconfined === true ? request.root.replace(/\/$/, "") : "";
-      new Packing(request, new OutputBuffer(1), prefix).run();
+      new Packing(request, new TarSink(new OutputBuffer(1)), prefix).run();
     }
     process.exit(0);
   } catch (error) {

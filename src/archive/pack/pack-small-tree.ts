@@ -1,6 +1,7 @@
 import type { PackOptions } from "../tree-options.ts";
 import type { PackOutput } from "./output-buffer.ts";
 import { Packing } from "./packing.ts";
+import { TarSink } from "./tar-sink.ts";
 
 /** What is packed here: enough for what most build steps write. Bytes of tar. */
 const LIMIT = 512 * 1024;
@@ -15,7 +16,7 @@ export function packSmallTree(
 ): Uint8Array | undefined {
   const output = new SmallOutput();
   try {
-    new Packing(options, output, root).run();
+    new Packing(options, new TarSink(output), root).run();
     return output.bytes();
   } catch (error) {
     if (error instanceof TooLarge) return undefined;

@@ -30,17 +30,9 @@ export async function* packTree(
 }
 
 export function spawnPack(request: PackRequest): Bun.Subprocess<"ignore", "pipe", "pipe"> {
-  return spawnPackInto(request, "pipe");
-}
-
-/** The same with its tar into a pipe or a descriptor. */
-export function spawnPackInto<Output extends "pipe" | number>(
-  request: PackRequest,
-  stdout: Output,
-) {
   return Bun.spawn([...selfCommand(), "pack", JSON.stringify(request)], {
     stdin: "ignore",
-    stdout,
+    stdout: "pipe",
     stderr: "pipe",
     // Read the pipe only when somebody wants the bytes.
     lazy: true,

@@ -1,15 +1,15 @@
 import { constants, readdirSync } from "node:fs";
-import { nextData, seekTo } from "../../linux/clone-file.ts";
-import { close, open, read, readlink } from "../../linux/file.ts";
+import { nextData } from "../../linux/clone-file.ts";
+import { close, open, readlink } from "../../linux/file.ts";
 import { FileType, fstat, lstat, type Status } from "../../linux/stat.ts";
 import { getXattr, listXattrs } from "../../linux/xattr.ts";
 import { type ByteString, fromByteString, toByteString } from "../byte-string.ts";
 import { baseOf, cleanPath, PathBuffer } from "../path.ts";
-import { encodeEntry, endOfArchive, paddingFor, tarEntry } from "../tar/encode.ts";
+import { tarEntry } from "../tar/encode.ts";
 import { BLOCK, type Segment, type TarEntry, type TarType } from "../tar/entry.ts";
 import type { PackOptions } from "../tree-options.ts";
 import { isWhiteout } from "../unpack/layer-rules.ts";
-import type { PackOutput } from "./output-buffer.ts";
+import type { MemberSink } from "./member-sink.ts";
 
 const TYPES = new Map<number, TarType>([
   [FileType.regular, "file"],
@@ -26,9 +26,9 @@ const skipsXattr = (name: string): boolean =>
   name.includes("=") ||
   (name.startsWith("security.") && name !== "security.capability");
 
-/** Writes one tree as a tar. */
+/** Hands the members of one tree out, in the order of a tar. */
 export class Packing {
-  readonly #output: PackOutput;
+  readonly #sink: MemberSink;
   /** Stands before every path. */
   readonly #root: ByteString;
   readonly #notAfter: number;
@@ -41,8 +41,8 @@ export class Packing {
   /** First name of each file that has more than one. */
   readonly #names = new Map<string, ByteString>();
 
-  constructor(request: Omit<PackOptions, "signal" | "mounts">, output: PackOutput, root = "") {
-    this.#output = output;
+  constructor(request: Omit<PackOptions, "signal" | "mounts">, sink: MemberSink, root = "") {
+    this.#sink = sink;
     this.#root = toByteString(root);
     this.#notAfter = request.notAfter ?? Number.POSITIVE_INFINITY;
     const path = `/${toByteString(request.path ?? "").replace(/^\/+/, "")}`;
@@ -68,8 +68,7 @@ export class Packing {
         name === "" || name === "/" ? name : `${name}/`,
       );
     } else this.#member(this.#top, name, status);
-    this.#output.write(endOfArchive);
-    this.#output.flush();
+    this.#sink.end();
   }
 
   #place(path: ByteString): Uint8Array {
@@ -102,7 +101,7 @@ export class Packing {
 
   /** An empty file whose name is its meaning; without a time, so that equal changes give equal layers. */
   #marker(path: ByteString): void {
-    this.#output.write(encodeEntry(tarEntry({ path })));
+    this.#sink.member(tarEntry({ path }));
   }
 
   #member(path: ByteString, name: ByteString, status: Status): void {
@@ -112,10 +111,9 @@ export class Packing {
     const first = this.#firstName(name, status);
     const entry = this.#entry(path, name, type, status);
     if (first !== undefined) {
-      const link: TarEntry = { ...entry, type: "link", linkTarget: first, size: 0 };
-      this.#output.write(encodeEntry(link));
+      this.#sink.member({ ...entry, type: "link", linkTarget: first, size: 0 });
     } else if (type === "file") this.#file(path, entry, status);
-    else this.#output.write(encodeEntry(entry));
+    else this.#sink.member(entry);
   }
 
   #file(path: ByteString, entry: TarEntry, status: Status): void {
@@ -128,15 +126,7 @@ export class Packing {
         throw new Error(`"${fromByteString(path)}" was replaced while it was read`);
       }
       const holes = this.#sparse && status.blocks * BLOCK < entry.size;
-      const pieces = holes ? dataOf(fd, entry.size) : [{ offset: 0, length: entry.size }];
-      this.#output.write(encodeEntry(holes ? { ...entry, sparse: pieces } : entry));
-      let stored = 0;
-      for (const { offset, length } of pieces) {
-        if (holes) seekTo(fd, offset);
-        this.#content(fd, length);
-        stored += length;
-      }
-      this.#output.write(paddingFor(stored));
+      this.#sink.file(holes ? { ...entry, sparse: dataOf(fd, entry.size) } : entry, fd);
     } finally {
       close(fd);
     }
@@ -180,17 +170,6 @@ export class Packing {
       if (value !== undefined) xattrs.set(name, value);
     }
     return xattrs;
-  }
-
-  /** Exactly `size` bytes, whatever a writer does meanwhile: cut, or filled up with zeros. */
-  #content(fd: number, size: number): void {
-    let left = size;
-    while (left > 0) {
-      const count = this.#output.fill((space) => read(fd, space, Math.min(left, space.length)));
-      if (count === 0) break;
-      left -= count;
-    }
-    this.#output.zeros(left);
   }
 }
 

@@ -28,6 +28,8 @@ import { PathBuffer, parentOf } from "../path.ts";
 import { archiveError, type TarEntry, type TarType } from "../tar/entry.ts";
 
 export interface TreeWriterOptions {
+  /** The directory that members are relative to; default: the working directory. */
+  base?: ByteString;
   noOverwriteDirNonDir: boolean;
   /** Everything belongs to this owner instead of the archive's. */
   owner?: { uid: number; gid: number };
@@ -50,14 +52,15 @@ const NODE_TYPES: Partial<Record<TarType, number>> = {
 const MAX_PENDING_TIMES = 200_000;
 
 /**
- * Puts members into the tree at the working directory. It is called inside of a locked root, so a symlink on
+ * Puts members into the tree at its base. It is called inside of a locked root, so a symlink on
  * the way leads nowhere else; a name's last part is never followed, and what stands in the way is removed
  * before, so that no device or FIFO is written to.
  */
 export class TreeWriter {
   readonly #options: TreeWriterOptions;
-  readonly #path = new PathBuffer();
-  readonly #target = new PathBuffer();
+  readonly #path: PathBuffer;
+  readonly #target: PathBuffer;
+  readonly #text = new PathBuffer();
   readonly #times = new Map<ByteString, Timestamp>();
   /** Directories that lead through no symlink; of use while the root is not locked. */
   readonly #direct = new Set<ByteString>([""]);
@@ -66,6 +69,8 @@ export class TreeWriter {
 
   constructor(options: TreeWriterOptions) {
     this.#options = options;
+    this.#path = new PathBuffer(options.base);
+    this.#target = new PathBuffer(options.base);
   }
 
   /** Makes everything but files. `linkTarget` of a hard link is a cleaned path. */
@@ -153,7 +158,9 @@ export class TreeWriter {
       unlink(this.#path.of(path));
     } catch (error) {
       if (!isErrno(error, Errno.EISDIR, Errno.EPERM)) throw error;
-      for (const name of readdirSync(toBuffer(path), { encoding: "buffer" })) {
+      for (const name of readdirSync(Buffer.from(this.#path.text(path), "latin1"), {
+        encoding: "buffer",
+      })) {
         this.remove(`${path}/${name.toString("latin1")}`);
       }
       rmdir(this.#path.of(path));
@@ -205,7 +212,7 @@ export class TreeWriter {
 
   #create(path: ByteString, entry: TarEntry, linkTarget: ByteString): void {
     const place = this.#path.of(path);
-    if (entry.type === "symlink") symlink(this.#target.of(entry.linkTarget), place);
+    if (entry.type === "symlink") symlink(this.#text.of(entry.linkTarget), place);
     else if (entry.type === "link") this.#hardLink(place, linkTarget);
     else {
       const type = NODE_TYPES[entry.type];
@@ -282,5 +289,3 @@ export class TreeWriter {
     }
   }
 }
-
-const toBuffer = (path: ByteString): Buffer => Buffer.from(path === "" ? "." : path, "latin1");

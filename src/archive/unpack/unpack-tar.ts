@@ -62,10 +62,7 @@ export async function unpackTarFile(
   }
 }
 
-export function spawnUnpack<Input extends "pipe" | number | Bun.BunFile>(
-  request: UnpackRequest,
-  stdin: Input,
-) {
+function spawnUnpack<Input extends "pipe" | Bun.BunFile>(request: UnpackRequest, stdin: Input) {
   return Bun.spawn([...selfCommand(), "unpack", JSON.stringify(request)], {
     stdin,
     stdout: "pipe",
@@ -74,7 +71,7 @@ export function spawnUnpack<Input extends "pipe" | number | Bun.BunFile>(
   });
 }
 
-export async function resultOf(
+async function resultOf(
   child: Pick<Child, "stdout" | "stderr" | "exited" | "exitCode" | "signalCode">,
 ): Promise<UnpackResult> {
   const output = new Response(child.stdout).text();

@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
 import type { EngineClient } from "../../client/index.ts";
 import { EngineError, type LocalCopyRequest } from "../../spec/index.ts";
 
@@ -13,19 +13,26 @@ export const mayCopyLocally = ({ host }: EngineClient): boolean =>
 export async function copyLocally(
   client: EngineClient,
   container: string,
-  request: Omit<LocalCopyRequest, "mountNamespace">,
+  request: Omit<LocalCopyRequest, "fileView">,
 ): Promise<number | undefined> {
   if (!mayCopyLocally(client)) return undefined;
-  const mountNamespace = readlinkSync("/proc/self/ns/mnt");
+  const fileView = ownFileView();
   try {
-    return (await client.containers.copyLocally(container, { ...request, mountNamespace })).Bytes;
+    return (await client.containers.copyLocally(container, { ...request, fileView })).Bytes;
   } catch (error) {
     if (isElsewhere(error)) return undefined;
     throw error;
   }
 }
 
-/** No route of that name, or another mount namespace. */
+/** No route of that name, or other files. */
 const isElsewhere = (error: unknown): boolean =>
   error instanceof EngineError &&
-  (/page not found/.test(error.message) || /another mount namespace/.test(error.message));
+  (/page not found/.test(error.message) || /the files of another/.test(error.message));
+
+/** A socket may be another machine's, and a mount namespace has the same number there. */
+function ownFileView(): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  const { dev, ino } = statSync("/");
+  return `${boot} ${readlinkSync("/proc/self/ns/mnt")} ${dev}:${ino}`;
+}

@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { transferTree } from "../../archive/index.ts";
 import { conflict, type LocalCopyReport, type LocalCopyRequest } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
@@ -12,31 +12,39 @@ export async function copyLocally(
   request: LocalCopyRequest,
   signal: AbortSignal,
 ): Promise<LocalCopyReport> {
-  if (request.mountNamespace !== readlinkSync("/proc/self/ns/mnt")) {
-    throw conflict("the caller's files are not the daemon's: it is in another mount namespace");
+  if (request.fileView !== ownFileView()) {
+    throw conflict(
+      "Cannot copy without an archive: the caller sees the files of another machine or namespace",
+    );
   }
   const container = context.containers.get(ref);
   const tree = await holdTree(context, container);
-  const inside = { root: tree.root, mounts: tree.mounts };
-  const { path, hostPath, name, archive } = request;
+  const { direction, path, hostPath, archive } = request;
+  const inside = { direction, root: tree.root, mounts: tree.mounts, path, hostPath };
   try {
     const { stat, realPath } = await locate(tree, path, ref);
-    if (request.direction === "out") {
-      const from = { ...inside, path, rename: name ?? topName(path, stat.name) };
+    if (direction === "out") {
+      const name = request.name ?? topName(path, stat.name);
       const owner = archive ? {} : { owner: { uid: 0, gid: 0 } };
-      const to = { ...TO, ...owner, root: hostPath, unconfined: true, mounts: [] };
-      return { Bytes: (await transferTree(from, to, signal)).bytes };
+      return { Bytes: (await transferTree({ ...inside, name, ...owner }, signal)).bytes };
     }
     refuseNonDirectory(stat);
     refuseReadOnly(container, realPath);
     const owner = archive ? userOf(container, tree) : undefined;
-    const rename = name === undefined ? {} : { rename: name };
-    const from = { root: "/", mounts: [], path: hostPath, unconfined: true, ...rename };
-    const to = { ...TO, ...inside, path, ...(owner === undefined ? {} : { owner }) };
-    return { Bytes: (await transferTree(from, to, signal)).bytes };
+    const transfer = {
+      ...inside,
+      ...(request.name === undefined ? {} : { name: request.name }),
+      ...(owner === undefined ? {} : { owner }),
+    };
+    return { Bytes: (await transferTree(transfer, signal)).bytes };
   } finally {
     tree.release();
   }
 }
 
-const TO = { mode: "plain", noOverwriteDirNonDir: true } as const;
+/** A socket may be another machine's, and a mount namespace has the same number there. */
+function ownFileView(): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  const { dev, ino } = statSync("/");
+  return `${boot} ${readlinkSync("/proc/self/ns/mnt")} ${dev}:${ino}`;
+}

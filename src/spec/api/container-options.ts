@@ -97,12 +97,15 @@ export interface ContainerArchivePutOptions {
 
 /**
  * A copy that the daemon makes by itself, between its own host's files and a container: the caller is root
- * in the daemon's mount namespace, so that a path means the same to both.
+ * and sees the same files, so that a path means the same to both.
  */
 export interface LocalCopyRequest {
   direction: "in" | "out";
-  /** `readlink /proc/self/ns/mnt` of the caller; another than the daemon's is a `conflict`. */
-  mountNamespace: string;
+  /**
+   * What tells whose files the caller sees: the boot's id, the mount namespace and the root directory, as
+   * `<boot_id> <readlink /proc/self/ns/mnt> <device>:<inode>`; another than the daemon's is a `conflict`.
+   */
+  fileView: string;
   /** `in`: what is copied; `out`: the directory that it goes to. */
   hostPath: string;
   /** `in`: the directory that it goes to; `out`: what is copied. */

@@ -270,11 +270,11 @@ export const containerUpdateRequest: Decoder<ContainerUpdateRequest> = object({
 export const localCopyBody = object<LocalCopyRequest>(
   {
     direction: word<LocalCopyRequest["direction"]>(),
-    mountNamespace: text,
+    fileView: text,
     hostPath: text,
     path: text,
     name: text,
     archive: flag,
   },
-  { direction: "in", mountNamespace: "", hostPath: "", path: "", archive: false },
+  { direction: "in", fileView: "", hostPath: "", path: "", archive: false },
 );
