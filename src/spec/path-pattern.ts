@@ -128,8 +128,9 @@ function readClass(
   return { token: { kind: "class", negated, ranges }, end: at };
 }
 
+/** (A hyphen may be escaped by a backslash in classes only.) */
 const literalExpression = (character: string): string =>
-  character.replace(/[\\^$.*+?()[\]{}|/-]/u, "\\$&");
+  character === "-" ? "\\x2d" : character.replace(/[\\^$.*+?()[\]{}|/]/u, "\\$&");
 
 function toExpression(token: Token): string {
   switch (token.kind) {

@@ -46,6 +46,9 @@ describe("selectFiles()", () => {
     expect(await select("*.txt")).toEqual(["a.txt", "b.txt"]);
     expect(await select("src/*/*.c")).toEqual(["util.c"]);
     expect(await select("nothing*")).toEqual([]);
+    const named = treeOf(file("a-b.json"), file("a-lock.json"));
+    const [first, second] = await selectFiles(named, "a-*.json", { exclude: [], parents: false });
+    expect([first?.items[0]?.to, second?.items[0]?.to]).toEqual(["a-b.json", "a-lock.json"]);
   });
 
   test("a link is followed inside of the tree, however far up it points", async () => {

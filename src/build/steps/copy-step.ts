@@ -14,7 +14,7 @@ import {
 import { contentDigest } from "../files/content-digest.ts";
 import { hasWildcards, type SelectedSource, selectFiles } from "../files/select-files.ts";
 import { joinPath, type SourceTree } from "../files/source-tree.ts";
-import { type Owner, writeFiles } from "../files/write-files.ts";
+import { enterDirectory, type Owner, writeFiles } from "../files/write-files.ts";
 import type { BuildJob } from "../solver/build-job.ts";
 import { fromWorkingDirectory, type StageState } from "./stage-state.ts";
 
@@ -197,6 +197,8 @@ export async function copyGroups(
       };
       for (const each of await group.select()) {
         const place = placeFor(root, state, instruction, each);
+        // Directories above one that is copied are nobody's but root's, as Docker has it.
+        if (each.isDirectory) ensureAbove(root, place.directory);
         const items =
           place.name === undefined
             ? each.items
@@ -207,6 +209,11 @@ export async function copyGroups(
   } finally {
     close(root);
   }
+}
+
+function ensureAbove(root: number, directory: string): void {
+  const above = directory.slice(0, Math.max(0, directory.lastIndexOf("/")));
+  close(enterDirectory(root, above, { uid: 0, gid: 0 }));
 }
 
 /** `user[:group]` of the tree's own passwd and group files. */
