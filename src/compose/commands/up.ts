@@ -54,7 +54,6 @@ const flags = {
     "Recreate anonymous volumes instead of retrieving data from the previous containers",
     { short: "V" },
   ),
-  rolling: bool("Replace containers one by one: the new one is ready before the old one goes"),
   scale: list(
     "Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present.",
   ),
@@ -65,9 +64,6 @@ const flags = {
   timestamps: bool("Show timestamps"),
   wait: bool("Wait for services to be running|healthy. Implies detached mode."),
   "wait-timeout": int("Maximum duration in seconds to wait for the project to be running|healthy"),
-  watch: bool("Watch source code and rebuild/refresh containers when files are updated.", {
-    short: "w",
-  }),
   yes: bool('Assume "yes" as answer to all prompts and run non-interactively', { short: "y" }),
 };
 type UpValues = FlagValues<typeof flags>;
