@@ -41,7 +41,8 @@ export async function exportBuild(
   request: BuildRequest,
   parts: ExportParts,
 ): Promise<BuildOutcome> {
-  const outputs: readonly BuildOutput[] = request.outputs ?? [{ type: "image" }];
+  const asked = request.outputs ?? [];
+  const outputs: readonly BuildOutput[] = asked.length === 0 ? [{ type: "image" }] : asked;
   const exporter = new Exporter(context, request, parts);
   for (const [index, output] of outputs.entries()) await exporter.write(output, index);
   for (const [index, target] of (request.cacheTo ?? []).entries()) {
