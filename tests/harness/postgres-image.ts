@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { $ } from "bun";
 import { must, type TestDaemon } from "./daemon.ts";
 
-const PROGRAMS = "/usr/lib/postgresql";
+export const PROGRAMS = "/usr/lib/postgresql";
 /** PostgreSQL will not run as root; Debian's package takes whatever id is free. */
 export const POSTGRES_USER = "999:999";
 
@@ -16,7 +16,7 @@ export async function postgresVersion(): Promise<string | undefined> {
 
 /**
  * Makes the image `postgres:test` from the files of the distribution's package: server and clients, what
- * they load, their data, and busybox. The data directory is a volume.
+ * they load, their data, and busybox. The data directory is a volume, and the server's socket is in it.
  */
 export async function importPostgres(daemon: TestDaemon, version: string): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), "be2e-postgres-"));
@@ -45,7 +45,7 @@ export async function importPostgres(daemon: TestDaemon, version: string): Promi
     const tar = await $`tar -cf - --numeric-owner .`.cwd(root).quiet();
     const changes = [
       `ENV PATH=${own}/bin:/bin`,
-      "ENV PGDATA=/var/lib/postgresql/data PGHOST=/tmp PGUSER=postgres",
+      "ENV PGDATA=/var/lib/postgresql/data PGHOST=/var/lib/postgresql PGUSER=postgres",
       "VOLUME /var/lib/postgresql",
       `USER ${POSTGRES_USER}`,
       `CMD ["sh", "-c", "${START}"]`,
@@ -58,7 +58,7 @@ export async function importPostgres(daemon: TestDaemon, version: string): Promi
 }
 
 const START =
-  "[ -e $PGDATA/PG_VERSION ] || initdb -A trust --no-locale -E UTF8 >/dev/null; exec postgres -k /tmp -c listen_addresses= -c shared_buffers=16MB";
+  "[ -e $PGDATA/PG_VERSION ] || initdb -A trust --no-locale -E UTF8 >/dev/null; exec postgres -k /var/lib/postgresql -c listen_addresses= -c shared_buffers=16MB";
 
 /** What the programs of these directories load, with the loader itself. */
 async function libraries(...directories: string[]): Promise<Set<string>> {

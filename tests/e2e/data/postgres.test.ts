@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BERTH, must } from "../../harness/daemon.ts";
-import { importPostgres, postgresVersion } from "../../harness/postgres-image.ts";
+import { must } from "../../harness/daemon.ts";
+import { importPostgres, PROGRAMS, postgresVersion } from "../../harness/postgres-image.ts";
 import { eventually, hostStaysClean, useDaemon } from "../../harness/suite.ts";
 
 const suite = useDaemon();
@@ -23,11 +23,19 @@ async function start(): Promise<void> {
 
 const ready = () => eventually(async () => (await psql("SELECT 1")).stdout === "1\n", 40_000);
 
-/** Inserts number after number, one transaction each; each stands in the file once it is committed. */
+/**
+ * Inserts number after number, one transaction each; each stands in the file once it is committed. A client
+ * on the host: one in the container would have to be reaped by whoever inherits it when all else is killed.
+ */
 function insertNumbers(from: number, file: string) {
-  const statements = `seq ${from} 1000000 | sed 's/.*/INSERT INTO numbers VALUES (&);\\n\\\\echo &/' | psql -q`;
-  const command = [BERTH, "-H", suite.daemon.host, "exec", "pg", "sh", "-c", statements];
-  return Bun.spawn(command, { stdin: "ignore", stdout: Bun.file(file), stderr: "ignore" });
+  const client = join(PROGRAMS, version ?? "", "bin/psql");
+  const socket = join(suite.daemon.dataRoot, "volumes/pgdata/_data");
+  const numbers = `seq ${from} 1000000 | sed 's/.*/INSERT INTO numbers VALUES (&);\\n\\\\echo &/'`;
+  return Bun.spawn(["sh", "-c", `${numbers} | ${client} -q -h ${socket} -U postgres`], {
+    stdin: "ignore",
+    stdout: Bun.file(file),
+    stderr: "ignore",
+  });
 }
 
 const lastCommitted = async (file: string): Promise<number> => {
