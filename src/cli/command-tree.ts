@@ -244,6 +244,11 @@ const NETWORK: readonly CommandNode[] = [
     () => import("./commands/network/disconnect.ts"),
   ),
   leaf(
+    "graph",
+    "Draw networks, the containers in them and the ports that lead there",
+    () => import("./commands/network/graph.ts"),
+  ),
+  leaf(
     "inspect",
     "Display detailed information on one or more networks",
     () => import("./commands/network/inspect.ts"),
