@@ -64,7 +64,7 @@ export interface OpenVolume {
 export interface VolumeStore {
   /**
    * Idempotent for the same name: the existing volume is returned. Names are `[a-zA-Z0-9][a-zA-Z0-9_.-]+`,
-   * else `invalid-argument`; other options for an existing name are a `conflict`.
+   * else `invalid-argument`; another driver for an existing name is a `conflict`, other options change nothing.
    */
   create(volume: NewVolume): VolumeRecord;
   /** Makes a volume that is there, whole, once `fill` has resolved. `conflict` where the name is taken. */

@@ -60,23 +60,12 @@ export function checkVolumeName(name: string): void {
   }
 }
 
-/** The volume that is there already, if it is what is wanted. */
-export function sameVolume(existing: VolumeRecord, { driver, options }: NewVolume): VolumeRecord {
+/** The volume that is there already, with the options it has: Docker changes none and complains of none. */
+export function sameVolume(existing: VolumeRecord, { driver }: NewVolume): VolumeRecord {
   if (driver !== undefined && driver !== "" && driver !== existing.driver) {
     const { name } = existing;
     throw conflict(
       `create ${name}: driver '${existing.driver}' already has volume '${name}': volume name must be unique`,
-    );
-  }
-  const wanted = options ?? {};
-  const differs =
-    Object.keys(wanted).length > 0 &&
-    (Object.keys(wanted).length !== Object.keys(existing.options).length ||
-      Object.entries(wanted).some(([key, value]) => existing.options[key] !== value));
-  if (differs) {
-    throw new EngineError(
-      "conflict",
-      `create ${existing.name}: conflict: volume name already exists with different options`,
     );
   }
   return existing;

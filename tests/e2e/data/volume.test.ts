@@ -21,6 +21,9 @@ for (const name of COMMAND_LINES) {
       expect(must(await cli("volume", "create", ...labels, own("a"))).stdout).toBe(`${own("a")}\n`);
       const memory = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=1m"];
       must(await cli("volume", "create", "-d", "local", ...memory, own("b")));
+      const again = must(await cli("volume", "create", "-o", "type=overlay", own("b")));
+      expect(again.stdout).toBe(`${own("b")}\n`);
+      if (name === "berth") expect(again.stderr).toContain("keeps its own options");
       const anonymous = must(await cli("volume", "create")).stdout.trim();
       expect(anonymous).toMatch(/^[0-9a-f]{64}$/);
       must(await cli("create", "--name", own("user"), "-v", `${own("a")}:/data`, "busybox"));

@@ -28,6 +28,20 @@ export const command = defineCommand({
       Labels: Object.fromEntries(values.label.map(splitPair)),
     });
     context.stdout.line(created.Name);
+    if (differs(values.opt, created.Options)) {
+      context.stderr.line(
+        `WARNING: volume ${created.Name} was there already and keeps its own options: ` +
+          "remove it first if it is to have these",
+      );
+    }
     return undefined;
   },
 });
+
+/** Whether an engine that answers with the volume that it has was asked for something else. */
+function differs(
+  wanted: Readonly<Record<string, string>>,
+  has: Readonly<Record<string, string>> | null,
+): boolean {
+  return Object.entries(wanted).some(([key, value]) => has?.[key] !== value);
+}
