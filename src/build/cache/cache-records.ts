@@ -99,7 +99,7 @@ function filesItem({ files }: BuildServices, isUsed: (sha256: string) => boolean
     InUse: false,
     Shared: false,
     Size: size,
-    CreatedAt: new Date(0).toISOString(),
+    CreatedAt: files.changedAt().toISOString(),
     LastUsedAt: null,
     UsageCount: 0,
   };

@@ -123,6 +123,11 @@ export class ContextFiles {
     return sum;
   }
 
+  /** When a file was last written. */
+  changedAt(): Date {
+    return statSync(join(this.#root, "new")).mtime;
+  }
+
   /** Removes what no context uses, unless a build does; the bytes that were freed. */
   async collect(isUsed: (sha256: string) => boolean): Promise<number> {
     let freed = 0;

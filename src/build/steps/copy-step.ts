@@ -1,4 +1,5 @@
 import { constants } from "node:fs";
+import { dirname } from "node:path/posix";
 import { close, openInRoot } from "../../linux/file.ts";
 import { openRoot } from "../../linux/in-root.ts";
 import { resolveContainerUser } from "../../runtime/index.ts";
@@ -129,7 +130,8 @@ async function digestGroup(
   for (const each of selected) {
     const content = await contentDigest(group.tree, each.items, options);
     digests.push(JSON.stringify([each.isDirectory, content.digest]));
-    lines.push([each.source, content.lines]);
+    // Lines name what comes of a source: a file itself, or what a directory holds.
+    lines.push([each.isDirectory ? each.source : dirname(each.source), content.lines]);
   }
   const digest = `${sha256(digests.join("\n"))}#${selected.length}`;
   if (group.identity === undefined) return { digest, count: selected.length, lines };
