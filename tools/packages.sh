@@ -84,6 +84,7 @@ TEST_NEEDS=(
   command:podman=podman/podman/podman
   command:htpasswd=apache2-utils/httpd-tools/apache2-utils
   command:openssl=openssl/openssl/openssl
+  command:ssh-add=openssh-client/openssh-clients/openssh-client
   command:qemu-system-x86_64=qemu-system-x86/qemu-system-x86-core/qemu-system-x86_64
   command:cpio=cpio/cpio/cpio
   file:/usr/lib/postgresql=postgresql/postgresql-server/postgresql

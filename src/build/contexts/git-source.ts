@@ -69,7 +69,8 @@ export class GitCheckout {
     keepGitDirectory: boolean,
   ): Promise<string> {
     checkSafe(remote, ref);
-    mkdirSync(this.#place, { recursive: true, mode: 0o700 });
+    // As Git would make it, since `ADD` hands the mode on; its parent lets nobody list it.
+    mkdirSync(this.#place, { recursive: true, mode: 0o755 });
     await this.#git(["init", "--quiet", "."]);
     await this.#fetch(remote, ref, commit);
     await this.#git(["checkout", "--quiet", "--detach", commit]);

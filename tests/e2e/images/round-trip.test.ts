@@ -43,7 +43,10 @@ afterAll(async () => {
   dockerd.kill("SIGTERM");
   await dockerd.exited;
   await registry.stop();
-  await run(["umount", "-l", join(directory, "podman/overlay")]);
+  // Podman always mounts its own on itself, dockerd where mounts below /tmp are not shared.
+  for (const place of ["podman/overlay", "data-root"]) {
+    await run(["umount", "-l", join(directory, place)]);
+  }
   await rm(directory, { recursive: true, force: true });
 });
 
