@@ -125,7 +125,7 @@ const checks = [
 const unit = (await files("{src,cmd,tools}/**/*.test.ts")).map(
   (file) => () => runTestFile(file, UNIT_SECONDS, reports),
 );
-const endToEnd = (await files("tests/**/*.test.ts")).map(
+const endToEnd = (await files("tests/{api,e2e,vm}/**/*.test.ts")).map(
   (file) => () => runTestFile(file, END_TO_END_SECONDS, reports),
 );
 const outcomes = [

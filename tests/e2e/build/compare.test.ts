@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { TarReader } from "../../src/archive/index.ts";
-import { contextDirectory } from "../harness/build-context.ts";
-import { must, type Output, type RunOptions } from "../harness/daemon.ts";
-import { DockerDaemon } from "../harness/docker-daemon.ts";
-import { hostStaysClean, useDaemon } from "../harness/suite.ts";
+import { TarReader } from "../../../src/archive/index.ts";
+import { contextDirectory } from "../../harness/build-context.ts";
+import { must, type Output, type RunOptions } from "../../harness/daemon.ts";
+import { DockerDaemon } from "../../harness/docker-daemon.ts";
+import { hostStaysClean, useDaemon } from "../../harness/suite.ts";
 
-/** Minutes, because of dockerd: `npx bun test tests/soak/compare-builds.test.ts`, as root. */
+/** The corpus, built by dockerd and by Berth with one command line: the same files, the same configuration. */
 const suite = useDaemon();
-const corpus = join(import.meta.dir, "../corpus/dockerfiles");
+const corpus = join(import.meta.dir, "../../corpus/dockerfiles");
 const BASES = [
   "node:22-bookworm-slim",
   "python:3.12-slim",
