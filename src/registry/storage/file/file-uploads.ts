@@ -12,14 +12,20 @@ import {
 import { join } from "node:path";
 import { tryLock } from "../../../linux/file.ts";
 import { UploadBusy, type UploadStorage } from "../registry-storage.ts";
+import { Turns } from "../turns.ts";
 import { isErrno, unlessMissing } from "./errno.ts";
 import { placeFile } from "./place-file.ts";
 
 /** One write(2) takes this much, where few uploads run; two may be in memory for each. Bytes. */
 const MOST_WRITE_SIZE = 1 << 20;
 const LEAST_WRITE_SIZE = 64 << 10;
-/** What all uploads together may wait with. Bytes. */
+/** What all uploads together may hold that is not written yet. Bytes. */
 const WRITE_BUDGET = 32 << 20;
+/** So many uploads are read from at once; the others' connections wait. */
+const READING = 8;
+/** An upload's turn lasts for so much, but no longer than a second. Bytes. */
+const TURN_SIZE = 16 << 20;
+const TURN_TIME = 1000;
 const READ_SIZE = 1 << 20;
 const SUFFIX = ".part";
 
@@ -27,6 +33,7 @@ const SUFFIX = ".part";
 export class FileUploads implements UploadStorage {
   readonly readsUnsealed = true;
   private readonly busy = new Set<string>();
+  private readonly turns = new Turns(READING, TURN_TIME);
 
   constructor(private readonly root: string) {}
 
@@ -56,14 +63,14 @@ export class FileUploads implements UploadStorage {
   async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
     const file = await open(this.path(id), "r+");
     try {
-      return await appendTo(file, source, () => this.writeSize());
+      return await appendTo(file, source, this.turns, () => this.writeSize());
     } finally {
       await file.close();
     }
   }
 
   private writeSize(): number {
-    const share = WRITE_BUDGET / (2 * this.busy.size);
+    const share = WRITE_BUDGET / (2 * Math.min(this.busy.size, READING));
     return Math.max(LEAST_WRITE_SIZE, Math.min(MOST_WRITE_SIZE, share));
   }
 
@@ -130,6 +137,7 @@ export class FileUploads implements UploadStorage {
 async function appendTo(
   file: FileHandle,
   source: AsyncIterable<Uint8Array>,
+  turns: Turns,
   writeSize: () => number,
 ): Promise<number> {
   let at = (await file.stat()).size;
@@ -146,15 +154,26 @@ async function appendTo(
     // Whoever awaits it next sees the failure; until then it is no unhandled one.
     writing.catch(() => {});
   };
+  let endTurn = await turns.take();
+  let inTurn = 0;
   try {
     for await (const chunk of source) {
       pending.push(chunk);
       pendingSize += chunk.length;
+      inTurn += chunk.length;
       if (pendingSize >= writeSize()) await flush();
+      if (inTurn < TURN_SIZE) continue;
+      endTurn();
+      endTurn = await turns.take();
+      inTurn = 0;
     }
   } finally {
-    if (pendingSize > 0) await flush();
-    await writing;
+    try {
+      if (pendingSize > 0) await flush();
+      await writing;
+    } finally {
+      endTurn();
+    }
   }
   return at;
 }

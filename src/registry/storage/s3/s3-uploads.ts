@@ -1,4 +1,5 @@
 import { UploadBusy, type UploadStorage } from "../registry-storage.ts";
+import { Turns } from "../turns.ts";
 import type { Part, S3Bucket } from "./s3-bucket.ts";
 
 interface State {
@@ -8,6 +9,9 @@ interface State {
   readonly tail: number;
   readonly sealed: boolean;
 }
+
+/** What all uploads together may hold; each part is in memory twice while it is sent. Bytes. */
+const MEMORY = 256 << 20;
 
 const dataKey = (id: string): string => `uploads/${id}/data`;
 const tailKey = (id: string): string => `uploads/${id}/tail`;
@@ -21,11 +25,15 @@ const stateKey = (id: string): string => `uploads/${id}/state`;
 export class S3Uploads implements UploadStorage {
   readonly readsUnsealed = false;
   private readonly busy = new Set<string>();
+  /** One for each part that is gathered. */
+  private readonly turns: Turns;
 
   constructor(
     private readonly bucket: S3Bucket,
     private readonly partSize: number,
-  ) {}
+  ) {
+    this.turns = new Turns(Math.max(2, Math.floor(MEMORY / (2 * partSize))));
+  }
 
   async create(id: string): Promise<void> {
     const uploadId = await this.bucket.startMultipart(dataKey(id));
@@ -50,25 +58,30 @@ export class S3Uploads implements UploadStorage {
   async append(id: string, source: AsyncIterable<Uint8Array>): Promise<number> {
     let state = await this.requireState(id);
     if (state.sealed) throw new UploadBusy(id);
-    let waiting: Uint8Array[] = state.tail > 0 ? [await this.readTail(id, state.tail)] : [];
-    let waitingSize = state.tail;
-    const sendFull = async (): Promise<void> => {
+    let endTurn = await this.turns.take();
+    let waiting: Uint8Array[] = [];
+    let waitingSize = 0;
+    const sendPart = async (): Promise<void> => {
       const bytes = Buffer.concat(waiting);
-      let at = 0;
-      for (; bytes.length - at >= this.partSize; at += this.partSize) {
-        state = await this.sendPart(id, state, bytes.subarray(at, at + this.partSize));
-        await this.writeState(id, state);
-      }
-      waiting = [bytes.subarray(at)];
-      waitingSize = bytes.length - at;
+      state = await this.sendPart(id, state, bytes.subarray(0, this.partSize));
+      // A copy: the part's memory is not kept for the little that is over.
+      waiting = [Buffer.from(bytes.subarray(this.partSize))];
+      waitingSize -= this.partSize;
+      await this.writeState(id, state);
     };
     try {
+      if (state.tail > 0) waiting = [await this.readTail(id, state.tail)];
+      waitingSize = state.tail;
       for await (const chunk of source) {
         waiting.push(chunk);
         waitingSize += chunk.length;
-        if (waitingSize >= this.partSize) await sendFull();
+        if (waitingSize < this.partSize) continue;
+        while (waitingSize >= this.partSize) await sendPart();
+        endTurn();
+        endTurn = await this.turns.take();
       }
     } finally {
+      endTurn();
       // The old tail is a prefix of the new one, so both fit to either state.
       if (waitingSize > 0) await this.bucket.put(tailKey(id), Buffer.concat(waiting));
       state = { ...state, tail: waitingSize };
