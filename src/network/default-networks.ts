@@ -3,8 +3,13 @@ import { invalidArgument, type NetworkId, randomId } from "../spec/index.ts";
 import type { NetworkRecord, SubnetRecord } from "./network-record.ts";
 import { ipamResource } from "./network-request.ts";
 import type { AddressPool } from "./network-service.ts";
-import { formatPrefix, overlaps, type Prefix, parseCidr } from "./prefix.ts";
-import { chooseSubnet, firstAddress, occupiedPrefixes } from "./subnet-choice.ts";
+import { formatPrefix, overlaps, parseCidr } from "./prefix.ts";
+import {
+  chooseSubnet,
+  firstAddress,
+  type OccupiedPrefix,
+  occupiedPrefixes,
+} from "./subnet-choice.ts";
 
 export interface DefaultBridgeOptions {
   device: string;
@@ -31,10 +36,10 @@ export function devicelessNetwork(name: "host" | "none"): NetworkRecord {
 }
 
 /** What of the host is not the default bridge itself. */
-function foreignPrefixes(host: HostLinks, device: string): Prefix[] {
+function foreignPrefixes(host: HostLinks, device: string): OccupiedPrefix[] {
   const index = host.links.find(({ name }) => name === device)?.index;
   return occupiedPrefixes({
-    links: [],
+    links: host.links,
     addresses: host.addresses.filter(({ link }) => link !== index),
     routes: host.routes.filter(({ link }) => link === undefined || link !== index),
   });
@@ -52,7 +57,7 @@ function presentAddress(host: HostLinks, device: string): string | undefined {
 function subnetFor(
   options: DefaultBridgeOptions,
   host: HostLinks,
-  taken: readonly Prefix[],
+  taken: readonly OccupiedPrefix[],
   previous: NetworkRecord | undefined,
 ): SubnetRecord {
   const wish = options.bip ?? presentAddress(host, options.device);
@@ -82,7 +87,7 @@ function subnetFor(
 export function defaultBridgeNetwork(
   options: DefaultBridgeOptions,
   host: HostLinks,
-  taken: readonly Prefix[],
+  taken: readonly OccupiedPrefix[],
   previous: NetworkRecord | undefined,
 ): NetworkRecord {
   const ipv4 = subnetFor(options, host, taken, previous);

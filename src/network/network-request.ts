@@ -14,13 +14,18 @@ import { checkBridgeOptions } from "./network-options.ts";
 import type { NetworkRecord, SubnetRecord } from "./network-record.ts";
 import type { AddressPool } from "./network-service.ts";
 import { contains, formatPrefix, overlaps, type Prefix, parseCidr, parseIp } from "./prefix.ts";
-import { chooseIpv6Subnet, chooseSubnet, firstAddress } from "./subnet-choice.ts";
+import {
+  chooseIpv6Subnet,
+  chooseSubnet,
+  firstAddress,
+  type OccupiedPrefix,
+} from "./subnet-choice.ts";
 
 /** What is there already and must not be used twice. */
 export interface Surroundings {
   networks: readonly NetworkRecord[];
   /** Blocks that the host reaches by links or routes. */
-  occupied: readonly Prefix[];
+  occupied: readonly OccupiedPrefix[];
   pools: readonly AddressPool[];
 }
 
@@ -80,10 +85,12 @@ function subnetRecord(pool: IpamPool, subnet: Prefix): SubnetRecord {
   };
 }
 
-const prefixesOf = ({ ipv4, ipv6 }: NetworkRecord): Prefix[] =>
-  [ipv4, ipv6].flatMap((subnet) =>
-    subnet === undefined ? [] : (parseCidr(subnet.subnet)?.prefix ?? []),
-  );
+/** The blocks of a network, marked as its own. */
+export const prefixesOf = ({ name, ipv4, ipv6 }: NetworkRecord): OccupiedPrefix[] =>
+  [ipv4, ipv6].flatMap((subnet) => {
+    const prefix = subnet === undefined ? undefined : parseCidr(subnet.subnet)?.prefix;
+    return prefix === undefined ? [] : { ...prefix, by: `network "${name}"` };
+  });
 
 /** One family's subnet: the one that was asked for, or one that is free. */
 function chooseFamily(
@@ -103,8 +110,11 @@ function chooseFamily(
     problems.push(...poolProblems(pool, parsed.prefix, pool.Subnet ?? ""));
     if (problems.length > 0)
       throw invalidArgument(`invalid network config:\n${problems.join("\n")}`);
-    if (ours.some((other) => overlaps(other, parsed.prefix))) {
-      throw forbidden("invalid pool request: Pool overlaps with other one on this address space");
+    const other = ours.find((one) => overlaps(one, parsed.prefix));
+    if (other !== undefined) {
+      throw forbidden(
+        `invalid pool request: Pool overlaps with other one on this address space: ${formatPrefix(other)} of ${other.by}`,
+      );
     }
     return subnetRecord(pool, parsed.prefix);
   }

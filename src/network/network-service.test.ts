@@ -104,7 +104,7 @@ describe("default networks", () => {
     await service.start();
     await expect(service.inspect("bridge")).toMatchObject({
       Id: before.Id,
-      IPAM: { Config: [{ Subnet: "172.18.0.0/16" }] },
+      IPAM: { Config: [{ Subnet: "172.18.0.0/22" }] },
     });
   });
 });

@@ -170,8 +170,8 @@ export class NetworkWiring {
   }
 
   /** Default routes through this endpoint, in place of those that there are. */
-  async route(namespace: number, { endpoint, gateways }: Plug): Promise<void> {
-    await this.#links.call("route", namespace, endpoint.device, gateways);
+  async route(namespace: number, { endpoint, gateways, direct }: Plug): Promise<void> {
+    await this.#links.call("route", namespace, endpoint.device, gateways, direct);
   }
 
   /** UDP clients of addresses that are given back are looked at anew. */

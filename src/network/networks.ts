@@ -11,8 +11,7 @@ import { defaultBridgeNetwork, devicelessNetwork } from "./default-networks.ts";
 import { isPredefined, networkResource } from "./endpoint-settings.ts";
 import { defaultBridge } from "./instance-name.ts";
 import type { NetworkRecord } from "./network-record.ts";
-import { networkFromRequest } from "./network-request.ts";
-import { parseCidr } from "./prefix.ts";
+import { networkFromRequest, prefixesOf } from "./network-request.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { DEFAULT_POOLS, occupiedPrefixes } from "./subnet-choice.ts";
 
@@ -125,7 +124,7 @@ export class Networks {
     const taken = this.#parts.networks
       .all()
       .filter(({ name }) => name !== "bridge")
-      .flatMap(({ ipv4 }) => parseCidr(ipv4?.subnet ?? "")?.prefix ?? []);
+      .flatMap(prefixesOf);
     const options = { device, ...(bip === undefined ? {} : { bip }), pools, mtu };
     const host = await this.#parts.wiring().hostLinks();
     this.#parts.networks.put(defaultBridgeNetwork(options, host, taken, previous));

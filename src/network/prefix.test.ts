@@ -48,38 +48,90 @@ describe("prefixes", () => {
   });
 });
 
+const LINK = {
+  kind: undefined,
+  alias: undefined,
+  up: true,
+  macAddress: undefined,
+  mtu: 1500,
+  master: undefined,
+};
+
 describe("chooseSubnet()", () => {
-  test("starts with 172.17 and steps over what the host has", () => {
-    expect(formatPrefix(chooseSubnet(DEFAULT_POOLS, []))).toBe("172.17.0.0/16");
-    expect(
-      formatPrefix(chooseSubnet(DEFAULT_POOLS, [prefix("172.17.5.0/24"), prefix("172.18.0.0/15")])),
-    ).toBe("172.20.0.0/16");
-    expect(formatPrefix(chooseSubnet(DEFAULT_POOLS, [prefix("172.16.0.0/12")]))).toBe(
-      "192.168.0.0/20",
+  const by = (text: string, owner = "somebody") => ({ ...prefix(text), by: owner });
+  const chosen = (...occupied: string[]) =>
+    formatPrefix(
+      chooseSubnet(
+        DEFAULT_POOLS,
+        occupied.map((text) => by(text)),
+      ),
     );
+
+  test("starts with 172.17 and steps over what the host has", () => {
+    expect(chosen()).toBe("172.17.0.0/16");
+    expect(chosen("172.17.5.0/24")).toBe("172.18.0.0/22");
+    expect(chosen("172.17.5.0/24", "172.18.3.0/24", "172.18.4.0/32")).toBe("172.18.8.0/22");
+    expect(chosen("172.18.0.0/15", "172.17.0.0/16", "fd00::/8")).toBe("172.20.0.0/22");
+    expect(chosen("172.16.0.0/12")).toBe("192.168.0.0/24");
+    expect(chosen("172.16.0.0/12", "192.168.0.0/22", "192.168.0.7/32")).toBe("192.168.4.0/24");
   });
 
-  test("says when the pools are used up, and when one is wrong", () => {
-    const pools = [{ base: "10.9.0.0/24", size: 25 }];
-    expect(() => chooseSubnet(pools, [prefix("10.9.0.0/24")])).toThrow(
-      "all predefined address pools have been fully subnetted",
+  test("finds each gap once: every subnet of the pools is given out, none twice", () => {
+    const pools = [
+      { base: "10.9.0.0/26", size: 29 },
+      { base: "10.9.1.0/28", size: 28 },
+    ];
+    const given = [by("10.9.0.18/32", 'the link "tun0"')];
+    for (let round = 0; round < 8; round++) given.push({ ...chooseSubnet(pools, given), by: "us" });
+    const texts = given.slice(1).map(formatPrefix);
+    expect(texts).toEqual(
+      [0, 8, 24, 32, 40, 48, 56].map((end) => `10.9.0.${end}/29`).concat("10.9.1.0/28"),
     );
+    expect(() => chooseSubnet(pools, given)).toThrow('us, the link "tun0"');
+    const [, , third] = given;
+    const without = given.filter((one) => one !== third);
+    expect(formatPrefix(chooseSubnet(pools, without))).toBe("10.9.0.8/29");
+  });
+
+  test("says when the pools are used up and by whom, and when one is wrong", () => {
+    const pools = [{ base: "10.9.0.0/24", size: 25 }];
+    expect(() => chooseSubnet(pools, [by("10.9.0.0/24", 'network "web"')])).toThrow(
+      'all predefined address pools have been fully subnetted: 10.9.0.0/24 in pieces of /25 are taken by network "web"; remove networks',
+    );
+    const many = Array.from({ length: 128 }, (_, end) => by(`10.9.0.${2 * end}/31`, `n${end}`));
+    expect(() => chooseSubnet(pools, many)).toThrow("are taken by n0, n64;");
     expect(() => chooseSubnet([{ base: "10.9.0.0/24", size: 20 }], [])).toThrow(
       "invalid default address pool",
     );
   });
 
-  test("occupiedPrefixes() leaves default routes and other tables out", () => {
+  test("hundreds of networks fit", () => {
+    const given: ReturnType<typeof by>[] = [];
+    for (let round = 0; round < 1 + 14 * 64 + 256; round++) {
+      given.push({ ...chooseSubnet(DEFAULT_POOLS, given), by: `n${round}` });
+    }
+    expect(new Set(given.map(formatPrefix)).size).toBe(1153);
+    expect(() => chooseSubnet(DEFAULT_POOLS, given)).toThrow("fully subnetted");
+  });
+
+  test("occupiedPrefixes() takes every table but the kernel's own; default routes do not count", () => {
+    const via = { link: 1, gateway: "10.0.0.1", table: 254 };
     const occupied = occupiedPrefixes({
-      links: [],
+      links: [{ ...LINK, index: 1, name: "tun0" }],
       addresses: [{ link: 1, address: "10.0.0.5", prefix: 24 }],
       routes: [
-        { destination: "0.0.0.0", prefix: 0, link: 1, gateway: "10.0.0.1", table: 254 },
-        { destination: "172.17.0.0", prefix: 16, link: 1, gateway: "10.0.0.1", table: 254 },
-        { destination: "127.0.0.0", prefix: 8, link: 1, gateway: undefined, table: 255 },
+        { ...via, destination: "0.0.0.0", prefix: 0 },
+        { ...via, destination: "128.0.0.0", prefix: 1 },
+        { ...via, destination: "172.17.0.0", prefix: 16 },
+        { ...via, destination: "172.20.0.0", prefix: 16, table: 51820, link: undefined },
+        { ...via, destination: "127.0.0.0", prefix: 8, table: 255 },
       ],
     });
-    expect(occupied.map(formatPrefix)).toEqual(["10.0.0.0/24", "172.17.0.0/16"]);
+    expect(occupied.map((one) => `${formatPrefix(one)} ${one.by}`)).toEqual([
+      '10.0.0.0/24 the address 10.0.0.5/24 of the link "tun0"',
+      '172.17.0.0/16 the route to 172.17.0.0/16 of the link "tun0"',
+      "172.20.0.0/16 the route to 172.20.0.0/16",
+    ]);
   });
 
   test("chooseIpv6Subnet() is a unique local /64", () => {

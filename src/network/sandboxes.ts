@@ -163,7 +163,8 @@ export class Sandboxes {
     this.#parts.networks.giveBack(endpoint);
     this.#emit("disconnect", record, [endpoint]);
     for (const plug of this.#plugs(sandbox)) {
-      if (plug.gateways.length > 0) await this.#parts.wiring().route(sandbox.fd ?? -1, plug);
+      if (plug.gateways.length + plug.direct.length > 0)
+        await this.#parts.wiring().route(sandbox.fd ?? -1, plug);
     }
     await this.#publish(sandbox);
     await this.#parts.names.refresh(sandbox);

@@ -5,6 +5,7 @@ import type { NetworkSettings } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import type { DescribedContainer } from "./container-record.ts";
+import { linksOf } from "./links.ts";
 import type { ContainerFiles } from "./mounts/resolve-mounts.ts";
 import { readHostFile, resolvConf } from "./resolver-file.ts";
 
@@ -120,17 +121,13 @@ function resolveAddress(
   return context.config.hostGatewayIp ?? gateway?.Gateway ?? "127.0.0.1";
 }
 
-/** `--link other:alias` on the default bridge: the other's names for its address of this moment. */
+/** Names of linked containers for their addresses of this moment. */
 function linkHosts(
   context: Pick<EngineContext, "containers">,
   container: DescribedContainer,
 ): string[] {
-  return (container.record.hostConfig.Links ?? []).flatMap((link) => {
-    const [ref = "", alias = ref] = link.split(":");
-    const other = context.containers.find(ref);
-    const networks = Object.values(other?.record.network.Networks ?? {});
-    const address = networks.find((endpoint) => endpoint.IPAddress !== "")?.IPAddress;
-    if (other === undefined || address === undefined) return [];
+  return linksOf(context, container).flatMap(({ alias, other, address }) => {
+    if (address === undefined) return [];
     return [`${address}\t${alias} ${other.record.config.Hostname} ${other.name}`];
   });
 }

@@ -24,6 +24,7 @@ import { publishContainerEvent } from "./container-events.ts";
 import { defaultHostname } from "./container-files.ts";
 import type { ContainerRecord, MountRecord } from "./container-record.ts";
 import { emptyEndpoint, emptyNetworkSettings } from "./container-view.ts";
+import { checkLinks } from "./links.ts";
 import { createVolumes, fillVolumes } from "./mounts/create-volumes.ts";
 import type { WantedMount } from "./mounts/parse-mounts.ts";
 import { planMounts } from "./mounts/plan-mounts.ts";
@@ -43,6 +44,7 @@ export async function createContainer(
   hostConfig.Runtime = chooseRuntime(context, hostConfig.Runtime);
   const warnings = validateCreate(options.name, { ...complete, hostConfig }, context.host);
   hostConfig.RestartPolicy = parseRestartPolicy(hostConfig.RestartPolicy, hostConfig.AutoRemove);
+  checkLinks(context, { hostConfig });
   validateLogOptions(hostConfig.LogConfig.Type, hostConfig.LogConfig.Config);
   const image =
     complete.config.Image === ""

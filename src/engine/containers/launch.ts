@@ -14,6 +14,7 @@ import { publishContainerEvent } from "./container-events.ts";
 import { sharedNetworkOf, writeContainerFiles } from "./container-files.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
+import { linkEnvironment, requireLinked } from "./links.ts";
 import { prepareVolumes } from "./mounts/create-volumes.ts";
 import { HeldPlaces } from "./mounts/held-places.ts";
 import { resolveMounts } from "./mounts/resolve-mounts.ts";
@@ -97,6 +98,7 @@ async function prepare(
   held: HeldPlaces,
 ): Promise<ProcessRequest> {
   const { record } = container;
+  requireLinked(context, container);
   const [join, rootfs] = await both(joinNetworks(context, container), () =>
     context.store.snapshots.mount(container.id, { volatile: record.hostConfig.AutoRemove }),
   );
@@ -117,6 +119,7 @@ async function prepare(
     mounts,
     namespaces: { network: networkNamespace(container, join), ...namespaces },
     ...(shmPath === undefined ? {} : { shmPath }),
+    linkEnv: linkEnvironment(context, container),
     host: context.host,
     defaultUlimits: context.config.defaultUlimits,
     takesBpf: runtimeOf(context, container).takesBpf,

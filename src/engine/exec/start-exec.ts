@@ -18,6 +18,7 @@ import {
 import { processPaths, RuntimeStartError } from "../../supervisor/index.ts";
 import { publishContainerEvent } from "../containers/container-events.ts";
 import { parseDetachKeys } from "../containers/detach-keys.ts";
+import { linkEnvironment } from "../containers/links.ts";
 import { pumpAttached } from "../containers/pump-attached.ts";
 import { bundleDirectory, runtimeOf } from "../containers/tear-down.ts";
 import type { EngineContext } from "../context.ts";
@@ -141,6 +142,7 @@ function processObject(
       hostConfig,
       host: context.host,
       defaultUlimits: context.config.defaultUlimits,
+      linkEnv: linkEnvironment(context, container),
     },
     rootfs: `/proc/${state.pid}/root`,
     args: record.args,

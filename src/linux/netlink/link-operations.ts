@@ -152,12 +152,20 @@ export class LinkOperations {
     }
   }
 
-  /** Other default gateways for a namespace, over the link that is named. */
-  route(namespace: number, device: string, gateways: readonly string[]): void {
+  /** Other default routes for a namespace, over the link that is named: by gateways, or `direct`. */
+  route(
+    namespace: number,
+    device: string,
+    gateways: readonly string[],
+    direct: readonly (4 | 6)[],
+  ): void {
     const socket = inNetworkNamespace(namespace, () => new NetlinkSocket());
     try {
       const index = this.#index(socket, device);
-      socket.request(gateways.map((gateway) => addDefaultRoute(index, gateway)));
+      socket.request([
+        ...gateways.map((gateway) => addDefaultRoute(index, gateway)),
+        ...direct.map((family) => addDeviceRoute(index, family)),
+      ]);
     } finally {
       socket.close();
     }
