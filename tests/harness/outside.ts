@@ -33,6 +33,8 @@ export class OutsideHost {
     await $`ip -6 addr add ${host.hostAddress6}/64 dev ${link} nodad`.quiet();
     // A link-local address would turn up a second later, in the middle of a comparison of the host.
     await $`ip link set ${link} addrgenmode none up`.quiet();
+    // Without one at all the kernel would not look for neighbours on behalf of those that it forwards for.
+    await $`ip -6 addr add fe80::1/64 dev ${link} nodad`.quiet();
     await $`ip -n ${name} addr add ${host.address}/24 dev eth0`.quiet();
     await $`ip -n ${name} -6 addr add ${host.address6}/64 dev eth0 nodad`.quiet();
     await $`ip -n ${name} link set eth0 up`.quiet();

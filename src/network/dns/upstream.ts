@@ -100,6 +100,8 @@ export class Upstream {
     const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
     const socket = await within(() =>
       Bun.udpSocket({
+        // A socket is of one family from the start: IPv4 unless it is said.
+        hostname: hostname.includes(":") ? "::" : "0.0.0.0",
         connect: { hostname, port: this.#port },
         socket: {
           data: (_, bytes) => {
