@@ -94,8 +94,9 @@ async function packGuest(kernel: Kernel, image: string): Promise<void> {
   await mkdir(join(root, "usr/lib/modules", release), { recursive: true });
   // Of the drivers, those that need no hardware are enough.
   const parts = ["kernel/net", "kernel/fs", "kernel/lib", "kernel/crypto", "kernel/arch"];
-  const present = [...parts, "kernel/drivers/net/veth.ko", "kernel/drivers/block/brd.ko"].filter(
-    (part) => existsSync(join(kernel.modules, part)),
+  const drivers = ["net/veth.ko", "net/dummy.ko", "net/macvlan.ko", "net/ipvlan", "block/brd.ko"];
+  const present = [...parts, ...drivers.map((name) => `kernel/drivers/${name}`)].filter((part) =>
+    existsSync(join(kernel.modules, part)),
   );
   const indexes = (await readdir(kernel.modules)).filter((name) => name.startsWith("modules."));
   const target = join(root, "usr/lib/modules", release);

@@ -191,6 +191,53 @@ check "volumes and containers are held to their quotas on ext4" '
 check "volumes and containers are held to their quotas on xfs" '
   quota_daemon xfs "-q -f"; held_to_quotas'
 unset PATIENCE
+# A neighbour behind the link "wan", and on the same wire once more as VLAN 50.
+neighbour() {
+  modprobe -a veth 8021q; mkdir -p /run/netns; ip netns add beyond; ip link add wan type veth peer name beyond netns beyond
+  ip addr add 198.18.5.1/24 dev wan; ip link set wan up
+  beyond sh -ec "ip addr add 198.18.5.2/24 dev beyond; ip link set beyond up; ip link set lo up; ip route add 10.88.0.0/16 via 198.18.5.1
+    ip link add link beyond name beyond.50 type vlan id 50; ip addr add 198.18.50.2/24 dev beyond.50; ip link set beyond.50 up"
+}
+beyond() { nsenter --net=/run/netns/beyond "$@"; }
+# on_network NEIGHBOUR ADDRESS FLAGS…: a container in a network of these flags reaches both, and is reached
+on_network() {
+  local neighbour=$1 address=$2; shift 2
+  berth network create "$@" tried; berth run -d --name tried --network tried --ip $address busybox sleep 600
+  berth exec tried ping -c 1 -W 2 $neighbour; beyond ping -c 1 -W 2 $address
+  berth run --rm --network tried busybox sh -c "ping -c 1 -W 2 $address && nslookup tried"
+  berth rm -f tried; berth network rm tried
+}
+export -f neighbour beyond on_network
+check "network create names a missing ipvlan driver" '
+  neighbour; has "CONFIG_IPVLAN, module ipvlan" "$(without_modules "berth network create -d ipvlan --subnet 10.88.9.0/24 -o parent=wan tried" 2>&1)"
+  is "" "$(berth network ls -q -f name=tried)"'
+check "ipvlan l2: a place on the neighbours' wire" '
+  on_network 198.18.5.2 198.18.5.50 -d ipvlan --subnet 198.18.5.0/24 --gateway 198.18.5.2 -o parent=wan'
+check "ipvlan l3: a subnet of its own behind the parent" '
+  on_network 198.18.5.2 10.88.1.50 -d ipvlan --subnet 10.88.1.0/24 -o parent=wan -o ipvlan_mode=l3'
+check "ipvlan l3s" '
+  on_network 198.18.5.2 10.88.2.50 -d ipvlan --subnet 10.88.2.0/24 -o parent=wan -o ipvlan_mode=l3s'
+check "ipvlan private: neighbours in the network do not meet" '
+  berth network create -d ipvlan --subnet 198.18.5.0/24 -o parent=wan -o ipvlan_flag=private tried
+  berth run -d --name tried --network tried --ip 198.18.5.50 busybox sleep 600
+  berth exec tried ping -c 1 -W 2 198.18.5.2
+  if berth run --rm --network tried busybox ping -c 1 -W 1 198.18.5.50; then echo reached; exit 1; fi
+  berth rm -f tried; berth network rm tried'
+check "ipvlan without a parent leads nowhere" '
+  berth network create -d ipvlan tried; berth run -d --name tried --network tried busybox sleep 600
+  berth run --rm --network tried busybox ping -c 1 -W 2 tried; berth rm -f tried; berth network rm tried; is "" "$(ip -o link | grep dm- || true)"'
+check "another default route takes over when an ipvlan l3 network is joined alone" '
+  berth network create -d ipvlan --subnet 10.88.3.0/24 -o parent=wan -o ipvlan_mode=l3 z; berth network create a
+  berth run -d --name tried --network a busybox sleep 600; berth network connect z tried; berth network disconnect a tried
+  berth exec tried ping -c 1 -W 2 198.18.5.2; berth rm -f tried; berth network rm a z'
+check "a VLAN sub-interface is made, used and removed" '
+  on_network 198.18.50.2 198.18.50.50 -d macvlan --subnet 198.18.50.0/24 -o parent=wan.50; is "" "$(ip -o link | grep wan.50 || true)"'
+check "ipvlan on a VLAN, after a daemon that was killed" '
+  berth network create -d ipvlan --subnet 198.18.50.0/24 -o parent=wan.50 tried; berth run -d --name tried --network tried --ip 198.18.50.9 busybox sleep 600
+  kill -9 $(cat /run/daemon.pid); until_true 5 "[ ! -e /proc/$(cat /run/daemon.pid)/exe ]"; start_daemon
+  beyond ping -c 1 -W 2 198.18.50.9; berth rm -f tried; berth network rm tried; is "" "$(ip -o link | grep wan.50 || true)"'
+check "macvlan bridge on a kernel of a distribution" '
+  on_network 198.18.5.2 198.18.5.60 -d macvlan --subnet 198.18.5.0/24 -o parent=wan; ip netns delete beyond'
 check "a cgroup parent of the user's is used" '
   berth run -d --name child --cgroup-parent /mine busybox sleep 600; is 1 "$(find /sys/fs/cgroup/mine -mindepth 1 -type d | wc -l)"; berth rm -f child'
 check "rm -f leaves no cgroup" '
