@@ -8,7 +8,15 @@ import {
 } from "./attribute.ts";
 import { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.ts";
 import { decodeMessages, encodeMessages, readError } from "./message.ts";
-import { decodeAddress, decodeLink, decodeRoute, RouteType } from "./rtnetlink.ts";
+import {
+  addDeviceRoute,
+  createChildLink,
+  createVlan,
+  decodeAddress,
+  decodeLink,
+  decodeRoute,
+  RouteType,
+} from "./rtnetlink.ts";
 
 /** A seeded generator (mulberry32), so that a failure can be repeated. */
 function random(seed: number): () => number {
@@ -142,5 +150,62 @@ describe("addresses", () => {
     expect(formatMac(parseMac("02:42:AC:11:00:02") ?? new Uint8Array())).toBe("02:42:ac:11:00:02");
     expect(parseMac("02:42:ac:11:00")).toBeUndefined();
     expect(parseMac("02:42:ac:11:00:0g")).toBeUndefined();
+  });
+});
+
+// Laid out by hand from linux/rtnetlink.h and linux/if_link.h, nested attributes marked as such
+// (NLA_F_NESTED, 0x8000): links that not every kernel can make.
+describe("requests, byte for byte", () => {
+  const hex = ({ payload }: { payload: Uint8Array }) => payload.toHex();
+  const spaceless = (text: string) => text.replace(/\s+/g, "");
+  const IFINFOMSG = "00".repeat(16);
+  const child = { device: "e0", parent: 7, macAddress: "02:42:0a:00:00:02", namespace: 9 };
+
+  test("createVlan()", () => {
+    const message = createVlan("e.50", 7, 50);
+    expect([message.type, message.flags]).toEqual([16, 0x605]);
+    expect(hex(message)).toBe(
+      spaceless(`${IFINFOMSG}
+        0900 0300 652e353000 000000
+        0800 0500 07000000
+        1c00 1280
+          0900 0100 766c616e00 000000
+          0c00 0280 0600 0100 3200 0000`),
+    );
+  });
+
+  test("createChildLink() of ipvlan: mode and flag are 16 bits, and it takes its parent's address", () => {
+    const type = { kind: "ipvlan", mode: 2, flag: 1 } as const;
+    expect(hex(createChildLink({ ...child, mtu: 1400, type }))).toBe(
+      spaceless(`${IFINFOMSG}
+        0700 0300 653000 00
+        0800 0400 78050000
+        0800 0500 07000000
+        0800 1c00 09000000
+        2400 1280
+          0b00 0100 6970766c616e00 00
+          1400 0280 0600 0100 0200 0000 0600 0200 0100 0000`),
+    );
+  });
+
+  test("createChildLink() of macvlan: the mode is 32 bits", () => {
+    const type = { kind: "macvlan", mode: 8 } as const;
+    expect(hex(createChildLink({ ...child, mtu: 0, type }))).toBe(
+      spaceless(`${IFINFOMSG}
+        0700 0300 653000 00
+        0a00 0100 02420a000002 0000
+        0800 0500 07000000
+        0800 1c00 09000000
+        1c00 1280
+          0c00 0100 6d6163766c616e00
+          0c00 0280 0800 0100 08000000`),
+    );
+  });
+
+  test("addDeviceRoute(): a default route without a gateway", () => {
+    const message = addDeviceRoute(3, 4);
+    expect([message.type, message.flags]).toEqual([24, 0x505]);
+    expect(hex(message)).toBe("02000000fe03fd0100000000" + "0800040003000000");
+    expect(hex(addDeviceRoute(3, 6))).toBe("0a000000fe03000100000000" + "0800040003000000");
   });
 });
