@@ -574,7 +574,7 @@ describe("user-defined networks", () => {
     lab.greet(fd, "::", 80);
     lab.greet(lab.outside, "fd51::2", 80);
     // The outside answers no neighbour solicitation in the first second of its link.
-    expect(await lab.ask(fd, "fd51::2", 80, 4)).toBe("hello fd51::1");
+    expect(await lab.ask(fd, "fd51::2", 80)).toBe("hello fd51::1");
     expect(await lab.ask(lab.outside, "fd51::1", 8080)).toBe("hello fd51::2");
     expect(await lab.ask(undefined, "::1", 8080)).toBe("hello fd66::1");
   });
