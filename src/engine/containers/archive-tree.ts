@@ -1,9 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { constants, existsSync, mkdirSync, readFileSync } from "node:fs";
 import type { TreeMount } from "../../archive/index.ts";
+import { Errno, isErrno } from "../../linux/errno.ts";
+import { close, open } from "../../linux/file.ts";
+import { conflict } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import { containerFilePaths } from "./container-files.ts";
+
+const O_PATH = 0o10000000;
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
 /** A container's tree as its processes see it, or would see it, for as long as it is held. */
 export interface HeldTree {
@@ -19,10 +25,7 @@ export interface HeldTree {
  * under a name of their own: a crash lets them go at the next start.
  */
 export async function holdTree(context: EngineContext, container: Container): Promise<HeldTree> {
-  if (container.alive) {
-    const root = `/proc/${container.record.state.pid}/root`;
-    return { root, mounts: [], release() {} };
-  }
+  if (container.alive) return holdRunning(container);
   const volumes = await holdVolumes(context, container);
   try {
     const { root, unmount } = await holdMounted(context, container);
@@ -36,6 +39,37 @@ export async function holdTree(context: EngineContext, container: Container): Pr
     throw error;
   }
 }
+
+/**
+ * The root of the container's first process. Between its end and the news of it another process, one of
+ * the host, may get its number: its directory in /proc, once open, stands for that one process.
+ */
+function holdRunning({ record }: Container): HeldTree {
+  const { id, state } = record;
+  const held: number[] = [];
+  const hold = (path: string, flags: number) => {
+    const fd = open(path, flags);
+    held.push(fd);
+    return fd;
+  };
+  const release = () => {
+    for (const fd of held.splice(0)) close(fd);
+  };
+  try {
+    const owner = `/proc/self/fd/${hold(`/proc/${state.pid}`, DIRECTORY)}`;
+    if (!readFileSync(`${owner}/cgroup`, "latin1").includes(id)) throw hasEnded(id);
+    const root = hold(`${owner}/root`, O_PATH | DIRECTORY);
+    return { root: `/proc/${process.pid}/fd/${root}`, mounts: [], release };
+  } catch (error) {
+    release();
+    throw isErrno(error, Errno.ENOENT, Errno.ESRCH) || isMissing(error) ? hasEnded(id) : error;
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  ["ENOENT", "ESRCH"].includes(String((error as { code?: unknown }).code));
+
+const hasEnded = (id: string) => conflict(`Cannot look into container "${id}": it has just ended`);
 
 async function holdMounted({ store }: EngineContext, container: Container) {
   const { promise: released, resolve: unmount } = Promise.withResolvers<void>();
