@@ -40,6 +40,8 @@ export class OciRuntime {
   readonly stateRoot: string;
   /** Does it take a compiled seccomp program in place of a profile? */
   readonly takesBpf: boolean;
+  /** Does it map the owners of a single mount? Others ignore the option without a word. */
+  readonly mapsOwners: boolean;
   readonly #systemdCgroup: boolean;
   /**
    * crun copies itself into sealed memory at each start, so that no container can write to it; running
@@ -50,6 +52,7 @@ export class OciRuntime {
   constructor(options: OciRuntimeOptions) {
     this.probe = options.probe;
     this.stateRoot = options.stateRoot;
+    this.mapsOwners = options.probe.kind === "crun";
     this.#systemdCgroup = options.systemdCgroup ?? false;
     this.#sealed = options.probe.kind === "crun" ? sealedCopy(options.probe.path) : undefined;
     this.takesBpf = this.#sealed !== undefined && knowsBpf(this.#sealed.path);

@@ -41,6 +41,12 @@ describe("classifyStartFailure()", () => {
       'chdir to cwd ("/nodir") set in config.json failed: no such file or directory',
     ],
     [
+      "mount_setattr `/srv/overlay`: Invalid argument",
+      "true",
+      128,
+      "cannot map the owners of /srv/overlay: its file system cannot do that (ext4, xfs, btrfs, f2fs and tmpfs can, overlay cannot)",
+    ],
+    [
       "mount `/etc` to `etc/passwd`: Not a directory",
       "true",
       127,

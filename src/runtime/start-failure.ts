@@ -45,6 +45,11 @@ const TRANSLATIONS: readonly [RegExp, (match: RegExpExecArray, argv0: string) =>
     ([, path, reason = ""]) =>
       `chdir to cwd ("${path}") set in config.json failed: ${lowerReason(reason)}`,
   ],
+  [
+    /^mount_setattr [`'"](.+)[`'"]: Invalid argument$/,
+    ([, path]) =>
+      `cannot map the owners of ${path}: its file system cannot do that (ext4, xfs, btrfs, f2fs and tmpfs can, overlay cannot)`,
+  ],
 ];
 
 /** strerror(3) begins with a capital, Go's errors do not, and clients look for Go's. */

@@ -138,9 +138,19 @@ export function parseMount(text: string): Mount {
     if (set === undefined) throw new Error(`unexpected key '${key}' in '${field}'`);
     set(mount, value, key);
   }
+  placeIdMap(mount);
   checkMount(mount);
   if (mount.ReadOnly === false) delete mount.ReadOnly;
   return mount;
+}
+
+/** The type may come after it. */
+function placeIdMap(mount: Mount): void {
+  const { IdMap, ...others } = mount.BindOptions ?? {};
+  if (mount.Type !== "volume" || IdMap === undefined) return;
+  volume(mount).IdMap = IdMap;
+  if (Object.keys(others).length > 0) mount.BindOptions = others;
+  else delete mount.BindOptions;
 }
 
 function checkMount(mount: Mount): void {

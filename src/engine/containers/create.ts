@@ -61,6 +61,7 @@ export async function createContainer(
   commandLine(config);
   const mounts = planMounts(config, hostConfig, context.containers);
   await findImages(context, mounts);
+  refuseUnmappable(context, hostConfig.Runtime, mounts);
   const endpoints = complete.networkingConfig.EndpointsConfig ?? {};
   const id = randomId<ContainerId>();
   const name = context.containers.reserveName(options.name, id);
@@ -85,6 +86,20 @@ async function findImages(
   for (const mount of mounts) {
     if (mount.type === "image") mount.name = (await images.resolve(mount.source)).id;
   }
+}
+
+/** A runtime that does not know the option would leave the owners as they are, without a word. */
+function refuseUnmappable(
+  { runtimes, runtime }: Pick<EngineContext, "runtimes" | "runtime">,
+  name: string,
+  mounts: readonly WantedMount[],
+): void {
+  if ((runtimes.get(name) ?? runtime).mapsOwners) return;
+  const mapped = mounts.find(({ idmap }) => idmap !== undefined);
+  if (mapped === undefined) return;
+  throw invalidArgument(
+    `Cannot map the owners of "${mapped.destination}": the runtime ${name} does not know idmap, use crun`,
+  );
 }
 
 /**

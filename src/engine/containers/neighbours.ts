@@ -1,13 +1,14 @@
-import { openCgroup } from "../../linux/cgroup/cgroup.ts";
 import { notFound } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { ImageContainers } from "../images/index.ts";
+import { pauseContainers } from "../volumes/pause-writers.ts";
+import { publishContainerEvent } from "./container-events.ts";
 
 type Late<T> = () => T;
 
 /** Containers as the image verbs see them. The context exists only after the verbs: it is asked late. */
 export function imageContainers(
-  context: Late<Pick<EngineContext, "containers" | "host">>,
+  context: Late<Pick<EngineContext, "containers" | "host" | "store" | "log" | "events">>,
 ): ImageContainers {
   return {
     usersOf: (imageId) =>
@@ -30,16 +31,15 @@ export function imageContainers(
     },
     async whilePaused(id, body) {
       const container = context().containers.get(id);
-      return await container.lock.run(async () => {
-        if (!container.alive || container.paused) return await body();
-        const cgroup = openCgroup(context().host.cgroup, container.record.cgroupPath);
-        await cgroup.freeze();
-        try {
-          return await body();
-        } finally {
-          await cgroup.thaw();
-        }
-      });
+      const paused = await pauseContainers(context(), [container]);
+      const tells = container.alive && !container.paused;
+      if (tells) publishContainerEvent(context(), container, "pause");
+      try {
+        return await body();
+      } finally {
+        await paused.resume();
+        if (tells) publishContainerEvent(context(), container, "unpause");
+      }
     },
   };
 }

@@ -18,15 +18,21 @@ export interface PausedWriters {
   resume(): Promise<void>;
 }
 
+/** Freezes every container that may be writing to a volume, and keeps those from starting that do not run. */
+export async function pauseWriters(context: Context, name: string): Promise<PausedWriters> {
+  return pauseContainers(context, writersTo(context, placesOf(context.store.volumes.get(name))));
+}
+
 /**
- * Freezes every container that may be writing to a volume, and keeps those from starting that do not run.
  * What it finds frozen stays so. The journal knows of it, so that the death of the daemon leaves nobody
  * frozen; other operations on these containers wait.
  */
-export async function pauseWriters(context: Context, name: string): Promise<PausedWriters> {
-  const writers = writersTo(context, placesOf(context.store.volumes.get(name)))
-    // One order everywhere: two that pause the same containers do not wait for each other for ever.
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+export async function pauseContainers(
+  context: Context,
+  containers: readonly Container[],
+): Promise<PausedWriters> {
+  // One order everywhere: two that pause the same containers do not wait for each other for ever.
+  const writers = containers.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   if (writers.length === 0) return { resume: async () => undefined };
   const entry = context.store.journal.begin<Pause>(PAUSE, {
     containers: writers.map(({ id }) => id),

@@ -102,6 +102,8 @@ export interface Mount {
     Labels?: Record<string, string>;
     DriverConfig?: { Name?: string; Options?: Record<string, string> };
     Subpath?: string;
+    /** As of `BindOptions`. */
+    IdMap?: string;
   };
   ImageOptions?: { Subpath?: string };
   TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] };

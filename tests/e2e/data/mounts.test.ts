@@ -277,6 +277,26 @@ describe("berth: --mount idmap", () => {
     const refusal = await inContainer(`type=bind,src=${home},dst=/m,idmap=1000`, "true");
     expect(refusal.stderr).toContain('invalid idmap "1000"');
   });
+
+  test("of a volume, whatever the order of the words", async () => {
+    must(await berth("volume", "create", "theirs"));
+    const own = (mount: string, script: string) => inContainer(mount, script);
+    must(await own("type=volume,src=theirs,dst=/m", "chown 1000:1000 /m"));
+    must(await own("idmap,src=theirs,dst=/m", "touch /m/new"));
+    const { stdout } = must(await own("type=volume,src=theirs,dst=/m", "stat -c %u:%g /m/new"));
+    expect(stdout).toBe("1000:1000\n");
+  });
+
+  test("is refused where the runtime or the file system cannot", async () => {
+    const mount = `type=bind,src=${suite.daemon.root},dst=/m,idmap=uids=0-5-1`;
+    const runc = await berth("create", "--runtime", "runc", "--mount", mount, "busybox");
+    expect(runc.stderr).toContain(
+      'Cannot map the owners of "/m": the runtime runc does not know idmap, use crun',
+    );
+    const proc = await inContainer("type=bind,src=/proc,dst=/m,idmap=uids=0-5-1", "true");
+    expect(proc.stderr).toContain("cannot map the owners of /proc: its file system cannot do that");
+    must(await berth("ps", "-a"));
+  });
 });
 
 hostStaysClean(suite);

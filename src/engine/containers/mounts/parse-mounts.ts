@@ -169,6 +169,8 @@ function wantedVolume(mount: Mount): WantedMount {
       throw invalidArgument("subpath must be a relative path within the volume");
     }
   }
+  const idmap = options.IdMap ?? "";
+  if (idmap !== "") checkIdMap(idmap);
   const driver = options.DriverConfig?.Name;
   const driverOptions = options.DriverConfig?.Options;
   return {
@@ -178,6 +180,7 @@ function wantedVolume(mount: Mount): WantedMount {
     mode: "z",
     copyUp: options.NoCopy !== true,
     ...(subpath === "" ? {} : { subpath }),
+    ...(idmap === "" ? {} : { idmap }),
     volume: {
       ...(driver === undefined ? {} : { driver }),
       ...(options.Labels === undefined ? {} : { labels: options.Labels }),

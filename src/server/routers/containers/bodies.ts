@@ -165,6 +165,7 @@ const mount = object<Mount>(
         Options: textMap,
       }),
       Subpath: text,
+      IdMap: text,
     }),
     ImageOptions: object<NonNullable<Mount["ImageOptions"]>>({ Subpath: text }),
     TmpfsOptions: object<NonNullable<Mount["TmpfsOptions"]>>({
