@@ -44,6 +44,10 @@ install_missing() {
   packages=$(missing_packages "$@" | tr '\n' ' ')
   [ -n "${packages// /}" ] || return 0
   say "Installing $packages"
+  # Installed for tests, it is not to become this machine's own firewall.
+  case " $packages " in
+    *" firewalld "*) has_command systemctl && systemctl --quiet mask firewalld.service 2>/dev/null ;;
+  esac
   log=$(mktemp)
   # shellcheck disable=SC2086
   case $(package_manager) in
@@ -76,6 +80,9 @@ TEST_NEEDS=(
   command:ip=iproute2/iproute/iproute2
   command:nft=nftables/nftables/nftables
   command:iptables=iptables/iptables-nft/iptables
+  command:ufw=ufw/ufw/ufw
+  command:firewalld=firewalld/firewalld/firewalld
+  command:dbus-daemon=dbus/dbus-daemon/dbus
   command:ps=procps/procps-ng/procps
   command:nc=netcat-openbsd/nmap-ncat/netcat-openbsd
   command:ping=iputils-ping/iputils/iputils-ping

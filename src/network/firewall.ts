@@ -1,8 +1,10 @@
 import { Nftables, NftablesError } from "../linux/nftables.ts";
 import { EngineError } from "../spec/index.ts";
 import { missingRuleFeature } from "./firewall-needs.ts";
+import { Firewalld } from "./firewalld.ts";
 import { ForwardAccept } from "./forward-accept.ts";
 import { dockerBridges } from "./host-settings.ts";
+import { type CopyInput, InputGuard } from "./input-guard.ts";
 import type { NetworkRecord } from "./network-record.ts";
 import { addElements, deleteElements, type PortElement, tableScript } from "./ruleset.ts";
 
@@ -18,11 +20,31 @@ export class Firewall {
   readonly #nftables = new Nftables();
   readonly #table: string;
   readonly #accept: ForwardAccept;
+  readonly #guard: InputGuard;
+  readonly #firewalld: Firewalld;
   #rules = 0;
+  #following: Promise<unknown> = Promise.resolve();
 
   constructor(table: string) {
     this.#table = table;
     this.#accept = new ForwardAccept(this.#nftables, table);
+    this.#guard = new InputGuard(this.#nftables, table);
+    this.#firewalld = new Firewalld(this.#nftables);
+  }
+
+  /** Is this a table of this daemon? */
+  owns(table: string): boolean {
+    return table === this.#table || table.startsWith(`${this.#table}-guard-`);
+  }
+
+  /**
+   * Makes published ports obey the host's firewall as it is now; one call after the other.
+   * @returns what of it could not be understood, for a warning
+   */
+  follow(copy: CopyInput, elements: () => readonly PortElement[]): Promise<string[]> {
+    const followed = this.#following.then(() => this.#guard.follow(copy, elements));
+    this.#following = followed.catch(() => {});
+    return followed;
   }
 
   /**
@@ -58,13 +80,30 @@ export class Firewall {
       .filter((object) => "rule" in object).length;
   }
 
+  /** Lets containers of these networks reach the outside where firewalld decides. */
+  async admit(networks: readonly NetworkRecord[]): Promise<void> {
+    await this.#firewalld.trust(devicesOf(networks));
+  }
+
+  /** For networks that go. */
+  async dismiss(networks: readonly NetworkRecord[]): Promise<void> {
+    await this.#firewalld.forget(devicesOf(networks));
+  }
+
+  /** Nothing that `follow` has begun is under way any more. */
+  async settle(): Promise<void> {
+    await this.#following;
+  }
+
   publish(elements: readonly PortElement[]): void {
-    if (elements.length > 0) this.#nftables.run(addElements(this.#table, elements));
+    if (elements.length === 0) return;
+    this.#nftables.run(addElements(this.#table, elements) + this.#guard.publish(elements));
   }
 
   /** Elements that are gone already, with the table or without it, are fine. */
   withdraw(elements: readonly PortElement[]): void {
     if (elements.length === 0) return;
+    this.#guard.withdraw(elements);
     try {
       this.#nftables.run(deleteElements(this.#table, elements));
     } catch (error) {
@@ -77,6 +116,7 @@ export class Firewall {
   cleanUp(): void {
     this.#nftables.run(`add table inet ${this.#table}\ndelete table inet ${this.#table}`);
     this.#accept.cleanUp();
+    this.#guard.cleanUp();
   }
 
   close(): void {

@@ -23,6 +23,7 @@ import { NetworkWiring } from "./network-wiring.ts";
 import { Networks } from "./networks.ts";
 import { PortPublisher, portElements, sandboxHolds } from "./port-publisher.ts";
 import { RelayClient } from "./relay/relay-client.ts";
+import type { PortElement } from "./ruleset.ts";
 import { SandboxTable } from "./sandbox-table.ts";
 import { Sandboxes } from "./sandboxes.ts";
 import type { ServiceParts } from "./service-parts.ts";
@@ -130,7 +131,9 @@ export class LocalNetworkService implements NetworkService {
     for (const network of this.#networks.all()) await this.#wiring.ensureNetwork(network);
     await this.#wiring.removeLinksExcept(this.#devices());
     this.#applyRules();
+    await this.#followHost();
     this.#watch ??= new RulesetWatch(
+      (table) => this.#firewall.owns(table),
       () => this.#mendLater(),
       (error) => this.#options.warn?.(`Cannot watch the packet rules: ${errorMessage(error)}`),
     );
@@ -154,10 +157,8 @@ export class LocalNetworkService implements NetworkService {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#mending);
-    this.#watch?.close();
-    this.#watch = undefined;
-    await this.settle();
+    this.#stopWatching();
+    await Promise.all([this.settle(), this.#firewall.settle()]);
     this.#publisher.close();
     this.#sandboxes.close();
     this.#firewall.close();
@@ -166,14 +167,23 @@ export class LocalNetworkService implements NetworkService {
   }
 
   async cleanUp(): Promise<void> {
-    clearTimeout(this.#mending);
-    this.#watch?.close();
-    this.#watch = undefined;
+    this.#stopWatching();
+    await this.#firewall.settle();
+    await this.#firewall.dismiss(this.#networks.all()).catch((error: unknown) => {
+      this.#options.warn?.(errorMessage(error));
+    });
     this.#firewall.cleanUp();
     for (const containerId of this.#sandboxes.containerIds()) this.leave(containerId);
     await this.#names.settle();
     await this.#publisher.end();
     await this.#wiring.removeLinksExcept(new Set());
+  }
+
+  #stopWatching(): void {
+    clearTimeout(this.#mending);
+    this.#mending = undefined;
+    this.#watch?.close();
+    this.#watch = undefined;
   }
 
   get #wiring(): NetworkWiring {
@@ -188,7 +198,7 @@ export class LocalNetworkService implements NetworkService {
   }
 
   #applyRules(): void {
-    this.#firewall.apply(this.#networks.all(), this.#sandboxes.records().flatMap(portElements));
+    this.#firewall.apply(this.#networks.all(), this.#elements());
   }
 
   async #reconcilePorts(): Promise<void> {
@@ -199,15 +209,39 @@ export class LocalNetworkService implements NetworkService {
 
   /** Somebody has taken rules away, maybe ours. */
   #mendLater(): void {
-    clearTimeout(this.#mending);
-    this.#mending = setTimeout(() => {
-      try {
-        if (this.#started === undefined) return;
-        const elements = this.#sandboxes.records().flatMap(portElements);
-        this.#firewall.verify(this.#networks.all(), elements);
-      } catch (error) {
+    this.#mending ??= setTimeout(() => {
+      this.#mending = undefined;
+      this.#mend().catch((error: unknown) => {
         this.#options.warn?.(`Cannot verify the packet rules: ${errorMessage(error)}`);
-      }
+      });
     }, MEND_DELAY_MS);
+  }
+
+  async #mend(): Promise<void> {
+    if (this.#started === undefined) return;
+    this.#firewall.verify(this.#networks.all(), this.#elements());
+    await this.#followHost();
+  }
+
+  /** Published ports obey what the host's firewall says about the host. */
+  async #followHost(): Promise<void> {
+    try {
+      const refused = await this.#firewall.follow(
+        (prefix, known) => this.#wiring.copyInputRules(prefix, known),
+        () => this.#elements(),
+      );
+      for (const rules of refused) {
+        this.#options.warn?.(`Published ports cannot obey all of the host's rules: ${rules}`);
+      }
+    } catch (error) {
+      this.#options.warn?.(`Published ports do not obey the host's rules: ${errorMessage(error)}`);
+    }
+    await this.#firewall.admit(this.#networks.all()).catch((error: unknown) => {
+      this.#options.warn?.(errorMessage(error));
+    });
+  }
+
+  #elements(): PortElement[] {
+    return this.#sandboxes.records().flatMap(portElements);
   }
 }

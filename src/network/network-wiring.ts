@@ -4,6 +4,7 @@ import { closeNamespace } from "../linux/namespace.ts";
 import {
   type Cable,
   type HostLinks,
+  type InputCopy,
   LinkThread,
   type PrefixedAddress,
 } from "../linux/netlink/index.ts";
@@ -177,6 +178,11 @@ export class NetworkWiring {
   /** UDP clients of addresses that are given back are looked at anew. */
   async forgetUdpFlows(addresses: readonly string[]): Promise<void> {
     await this.#links.call("forgetUdpFlows", addresses);
+  }
+
+  /** What the host's firewall says about packets for the host, copied into tables of ours. */
+  copyInputRules(prefix: string, known: string | undefined): Promise<InputCopy | undefined> {
+    return this.#links.call("copyInputRules", this.#alias, prefix, known);
   }
 
   close(): void {

@@ -54,6 +54,7 @@ export class Networks {
       await this.#demolish(network);
       throw internal(`Cannot create network "${network.name}": ${String(error)}`, error);
     }
+    await this.#warn(this.#parts.firewall.admit([network]));
     this.#parts.options.onEvent?.({ action: "create", network });
     return { Id: network.id, Warning: "" };
   }
@@ -133,6 +134,16 @@ export class Networks {
   async #demolish(network: NetworkRecord): Promise<void> {
     this.#parts.networks.delete(network.id);
     this.#parts.applyRules();
+    await this.#warn(this.#parts.firewall.dismiss([network]));
     await this.#parts.wiring().removeNetwork(network);
+  }
+
+  /** What somebody else's firewall refuses keeps no network from being. */
+  async #warn(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#parts.options.warn?.(errorMessage(error));
+    }
   }
 }

@@ -52,6 +52,12 @@ export function must(output: Output): Output {
 /** What tells the processes and cgroups of one test daemon from those of others on the host. */
 const marks = (root: string) => ({ process: root, cgroup: basename(root) });
 
+export interface Surroundings {
+  /** Path of the network namespace that the daemon runs in. */
+  namespace?: string;
+  env?: Record<string, string>;
+}
+
 export type Cli = (...args: (string | RunOptions)[]) => Promise<Output>;
 
 /** A daemon of its own: data root, exec root, socket, bridge, cgroups. One for each test file. */
@@ -62,12 +68,19 @@ export class TestDaemon {
   readonly socket: string;
   readonly bridge: string;
   private readonly flags: string[];
+  private readonly surroundings: Surroundings;
   private readonly before: HostState;
   private child: ReturnType<typeof Bun.spawn> | undefined;
 
-  private constructor(root: string, flags: string[], before: HostState) {
+  private constructor(
+    root: string,
+    flags: string[],
+    surroundings: Surroundings,
+    before: HostState,
+  ) {
     this.root = root;
     this.flags = flags;
+    this.surroundings = surroundings;
     this.before = before;
     this.dataRoot = join(root, "data");
     this.execRoot = join(root, "exec");
@@ -75,9 +88,15 @@ export class TestDaemon {
     this.bridge = `bt${process.pid}`;
   }
 
-  static async start(...flags: string[]): Promise<TestDaemon> {
+  static start(...flags: string[]): Promise<TestDaemon> {
+    return TestDaemon.startWithin({}, ...flags);
+  }
+
+  /** A daemon that is not on this host, but in a network namespace that stands for another one. */
+  static async startWithin(surroundings: Surroundings, ...flags: string[]): Promise<TestDaemon> {
     const root = await mkdtemp(TEST_ROOT_PREFIX);
-    const daemon = new TestDaemon(root, flags, await readHostState(marks(root)));
+    const before = await readHostState(marks(root));
+    const daemon = new TestDaemon(root, flags, surroundings, before);
     await mkdir(join(root, "home"));
     await daemon.up();
     return daemon;
@@ -88,12 +107,14 @@ export class TestDaemon {
     const log = Bun.file(join(this.root, "daemon.log"));
     const places = ["--data-root", this.dataRoot, "--exec-root", this.execRoot, "-H", this.host];
     const names = ["--bridge", this.bridge, "--cgroup-parent", `/${marks(this.root).cgroup}`];
-    const command = [BERTH, "daemon", ...places, ...names];
+    const { namespace, env } = this.surroundings;
+    const enter = namespace === undefined ? [] : ["nsenter", `--net=${namespace}`];
+    const command = [...enter, BERTH, "daemon", ...places, ...names];
     this.child = Bun.spawn([...command, ...this.flags], {
       stdin: "ignore",
       stdout: "ignore",
       stderr: log,
-      env: { ...process.env, HOME: join(this.root, "home") },
+      env: { ...process.env, HOME: join(this.root, "home"), ...env },
     });
     for (let attempt = 0; attempt < 400; attempt++) {
       if (await this.answers()) return;

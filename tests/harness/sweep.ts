@@ -16,8 +16,8 @@ export async function sweepLeftovers(): Promise<void> {
     if (/^bt\d/.test(link)) await $`ip link delete ${link}`.quiet().nothrow();
   }
   const tables = await $`nft list tables`.quiet().nothrow().text();
-  for (const [, table = ""] of tables.matchAll(/table inet (berth-\w+)/g)) {
-    await $`nft delete table inet ${table}`.quiet().nothrow();
+  for (const [, family = "", table = ""] of tables.matchAll(/table (\w+) (berth-[\w-]+)/g)) {
+    await $`nft delete table ${family} ${table}`.quiet().nothrow();
   }
   for (const name of await readdir("/tmp")) {
     if (`/tmp/${name}`.startsWith(TEST_ROOT_PREFIX)) {

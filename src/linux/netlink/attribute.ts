@@ -49,14 +49,19 @@ export function encodeAttributes(attributes: readonly Attribute[]): Uint8Array {
  * the list, as the kernel's own parser does it.
  */
 export function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
+  return new Map(listAttributes(bytes));
+}
+
+/** As `decodeAttributes`, in their order and with those that occur more than once. */
+export function listAttributes(bytes: Uint8Array): [type: number, payload: Uint8Array][] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const attributes = new Map<number, Uint8Array>();
+  const attributes: [number, Uint8Array][] = [];
   let offset = 0;
   while (offset + HEADER <= bytes.length) {
     const length = view.getUint16(offset, true);
     if (length < HEADER || offset + length > bytes.length) break;
     const type = view.getUint16(offset + 2, true) & TYPE_MASK;
-    attributes.set(type, bytes.slice(offset + HEADER, offset + length));
+    attributes.push([type, bytes.slice(offset + HEADER, offset + length)]);
     offset += align(length);
   }
   return attributes;

@@ -1,3 +1,4 @@
+export type { CopiedTable, InputCopy } from "./input-copy.ts";
 export { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.ts";
 export type { BridgeRequest, Cable, HostLinks, PrefixedAddress } from "./link-operations.ts";
 export { LinkThread } from "./link-thread.ts";

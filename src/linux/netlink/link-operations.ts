@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Errno, isErrno, SyscallError } from "../errno.ts";
 import { closeNamespace, createNetworkNamespace, inNetworkNamespace } from "../namespace.ts";
 import { forgetUdpFlows } from "./conntrack.ts";
+import { copyInputRules, type InputCopy } from "./input-copy.ts";
 import type { Message, ReceivedMessage } from "./message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import {
@@ -216,6 +217,10 @@ export class LinkOperations {
     } finally {
       socket.close();
     }
+  }
+
+  copyInputRules(...args: Parameters<typeof copyInputRules>): InputCopy | undefined {
+    return copyInputRules(...args);
   }
 
   findLink(name: string): LinkInfo | undefined {

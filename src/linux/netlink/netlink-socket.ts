@@ -16,6 +16,10 @@ const libc = bindLibc({
   send: { args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i64_fast },
   recv: { args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i64_fast },
   close: { args: [FFIType.i32], returns: FFIType.i32 },
+  setsockopt: {
+    args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u32],
+    returns: FFIType.i32,
+  },
 });
 
 const AF_NETLINK = 16;
@@ -23,6 +27,12 @@ const SOCK_RAW_CLOEXEC = 3 | 0x80000;
 /** Kernel subsystems that are spoken to (netlink(7)). */
 const FAMILIES = { route: 0, netfilter: 12 } as const;
 const DUMP_ATTEMPTS = 8;
+const SOL_SOCKET = 1;
+const SOL_NETLINK = 270;
+const SO_SNDBUFFORCE = 32;
+/** Errors come without the message that they are about (netlink(7)). */
+const NETLINK_CAP_ACK = 10;
+const SEND_BUFFER = 4 << 20;
 
 /**
  * A blocking netlink socket. It belongs to the network namespace in which the thread was when the
@@ -65,6 +75,38 @@ export class NetlinkSocket {
     }
     if (failure !== undefined) throw failure;
     return answers;
+  }
+
+  /**
+   * Sends messages of which only the last one asks for an acknowledgement, as the batches of nfnetlink are
+   * made, up to 4 MiB of them.
+   * @returns the errors of those that failed, by index
+   */
+  batch(messages: readonly Message[]): Map<number, number> {
+    this.#widen();
+    const first = this.#send(messages);
+    const acknowledged = messages.findLastIndex(({ flags }) => (flags & MessageFlag.ACK) !== 0);
+    const errors = new Map<number, number>();
+    for (;;) {
+      for (const message of this.#receive()) {
+        const index = message.sequence - first;
+        if (message.type !== ControlType.ERROR || index < 0 || index >= messages.length) continue;
+        const number = readError(message);
+        if (number !== 0) errors.set(index, number);
+        // The first message opens the batch: where that is refused, nothing else is answered.
+        if (index === acknowledged || (index === 0 && number !== 0)) return errors;
+      }
+    }
+  }
+
+  #widen(): void {
+    const set = (level: number, name: number, value: number): void => {
+      const option = struct(4);
+      option.view.setInt32(0, value, true);
+      check(libc.setsockopt(this.#fd, level, name, option.bytes, 4), "setsockopt");
+    };
+    set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER);
+    set(SOL_NETLINK, NETLINK_CAP_ACK, 1);
   }
 
   /** Everything of one kind; taken again when it changed meanwhile. */

@@ -3,7 +3,9 @@ import { setNonBlocking } from "../descriptor.ts";
 import { check, Errno, errno, SyscallError } from "../errno.ts";
 import { bindLibc, struct } from "../libc.ts";
 import { Poller, Ready } from "../poller.ts";
-import { decodeMessages } from "./message.ts";
+import { readText } from "./attribute.ts";
+import { decodeMessages, type ReceivedMessage } from "./message.ts";
+import { nftDecode, TABLE } from "./nftables-message.ts";
 
 const { i32, u64, i64_fast, ptr } = FFIType;
 const libc = bindLibc({
@@ -19,21 +21,31 @@ const NETLINK_NETFILTER = 12;
 /** Group 7, NFNLGRP_NFTABLES (linux/netfilter/nfnetlink.h), as a bit of sockaddr_nl. */
 const NFTABLES_GROUP = 1 << 6;
 const ENOBUFS = 105;
-/** Subsystem 10 with NFT_MSG_DELTABLE, NEWCHAIN, DELCHAIN, DELRULE (linux/netfilter/nf_tables.h). */
-const CHANGES = new Set([0x0a02, 0x0a03, 0x0a05, 0x0a08]);
+/** Subsystem 10 (linux/netfilter/nf_tables.h). */
+const SUBSYSTEM = 0x0a00;
+/** NFT_MSG_DELTABLE, DELCHAIN, DELRULE: what somebody takes away of ours. */
+const LOSSES = new Set([2, 5, 8].map((type) => SUBSYSTEM | type));
+/** These, and NEWCHAIN, NEWRULE, NEWSETELEM, DELSETELEM: how others' tables get to say something else. */
+const CHANGES = new Set([2, 3, 5, 6, 8, 12, 14].map((type) => SUBSYSTEM | type));
 
 /**
- * Hears of every table, chain and rule of this network namespace that somebody takes away, and of every
- * chain that is made or gets another policy, whoever it is. `changed` is called on the event loop, once
- * for what comes together.
+ * Hears of every change of chains, rules and elements of this network namespace, whoever makes it; of
+ * tables that are `ours`, of what is taken away. `changed` is called on the event loop, once for what comes
+ * together.
  */
 export class RulesetWatch {
   readonly #fd: number;
   readonly #buffer = struct(65536).bytes;
   readonly #poller: Poller;
   readonly #changed: () => void;
+  readonly #isOurs: (table: string) => boolean;
 
-  constructor(changed: () => void, onError: (error: unknown) => void) {
+  constructor(
+    isOurs: (table: string) => boolean,
+    changed: () => void,
+    onError: (error: unknown) => void,
+  ) {
+    this.#isOurs = isOurs;
     this.#changed = changed;
     this.#fd = check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER), "socket");
     const address = struct(12);
@@ -64,8 +76,14 @@ export class RulesetWatch {
         continue;
       }
       const messages = decodeMessages(this.#buffer.subarray(0, length));
-      changed ||= messages.some(({ type }) => CHANGES.has(type));
+      changed ||= messages.some((message) => this.#counts(message));
     }
     if (changed) this.#changed();
+  }
+
+  #counts(message: ReceivedMessage): boolean {
+    if (!CHANGES.has(message.type)) return false;
+    const table = readText(nftDecode(message).attributes.get(TABLE)) ?? "";
+    return LOSSES.has(message.type) || !this.#isOurs(table);
   }
 }
