@@ -100,7 +100,7 @@ test("mergeTmpfsOptions() puts the user's over the defaults", () => {
     "size=2m",
   ]);
   expect(() => mergeTmpfsOptions(["foo"])).toThrow('invalid tmpfs option ["foo"]');
-  expect(() => mergeTmpfsOptions(["foo=1"])).toThrow('invalid tmpfs option ["foo=1"]');
+  expect(() => mergeTmpfsOptions(["foo=1"])).toThrow('invalid tmpfs option ["foo" "1"]');
 });
 
 describe("findMount()", () => {

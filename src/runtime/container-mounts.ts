@@ -40,7 +40,8 @@ export function mergeTmpfsOptions(asked: readonly string[]): string[] {
     if (option === "" || option === "defaults") continue;
     const [key = "", value] = option.split("=", 2);
     if (value === undefined ? !TMPFS_FLAGS.has(key) : !TMPFS_VALUES.has(key)) {
-      throw invalidArgument(`invalid tmpfs option ["${option}"]`);
+      // Docker's words: Go prints the two parts of it as a list.
+      throw invalidArgument(`invalid tmpfs option ["${option.replace("=", '" "')}"]`);
     }
     const opposite = OPPOSITES[key];
     if (opposite !== undefined) merged.delete(opposite);

@@ -3,8 +3,9 @@ import { constants, existsSync, mkdirSync, readFileSync } from "node:fs";
 import type { TreeMount } from "../../archive/index.ts";
 import { Errno, isErrno } from "../../linux/errno.ts";
 import { close, open } from "../../linux/file.ts";
-import { conflict } from "../../spec/index.ts";
+import { conflict, errorMessage } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
+import { mountPluginVolumes, unmountPluginVolumes } from "../volumes/plugins/plugin-verbs.ts";
 import type { Container } from "./container.ts";
 import { containerFilePaths } from "./container-files.ts";
 
@@ -87,10 +88,15 @@ async function holdVolumes(context: EngineContext, container: Container) {
   const { volumes } = context.store;
   const holder = `archive-${randomUUID()}`;
   const held: string[] = [];
+  const plugged = { mounts: container.record.mounts, id: holder };
   const release = () => {
     for (const name of held.splice(0)) volumes.release(name, holder);
+    unmountPluginVolumes(context, plugged).catch((error) =>
+      context.log.warn("Cannot unmount a plugin's volume", { error: errorMessage(error) }),
+    );
   };
   try {
+    await mountPluginVolumes(context, plugged);
     const mounts: TreeMount[] = [];
     for (const {
       type,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { chownSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "../../harness/daemon.ts";
 import {
@@ -233,6 +233,80 @@ for (const name of COMMAND_LINES) {
       must(await cli("create", "--name", `anon2-${name}`, "-v", "/anon", "busybox"));
       must(await cli("rm", "-v", `anon2-${name}`));
       expect(await volumes()).toEqual(before);
+    });
+
+    const refused: [string[], string][] = [
+      [["-v", "/tmp:/"], "invalid specification: destination can't be '/'"],
+      [["-v", "/tmp:x"], "mount path must be absolute"],
+      [["-v", "/tmp:/x:xx"], "invalid mode: xx"],
+      [["-v", "/tmp:/x:ro,rw"], "invalid mode: ro,rw"],
+      [["-v", "/tmp:/x:nocopy"], "field VolumeOptions must not be specified"],
+      [["-v", "name:/x:shared"], "field BindOptions must not be specified"],
+      [["-v", "na me:/x"], "includes invalid characters for a local volume name"],
+      [["-v", "/etc/passwd/x:/x"], "mkdir /etc/passwd/x: not a directory"],
+      [["-v", `/tmp/${"n".repeat(256)}:/x`], "file name too long"],
+      [["--tmpfs", "t"], "invalid mount path: 't' mount path must be absolute"],
+      [["--tmpfs", "/"], "invalid specification: destination can't be '/'"],
+      [["--tmpfs", "/t:foo=x"], 'invalid tmpfs option ["foo" "x"]'],
+      [["--tmpfs", "/t", "-v", "/tmp:/t"], "Duplicate mount point: /t"],
+      [["--mount", "type=bind,src=/tmp,dst=x"], "mount path must be absolute"],
+      [["--mount", "type=bind,dst=/x"], "field Source must not be empty"],
+      [["--mount", "type=tmpfs,src=x,dst=/x"], "field Source must not be specified"],
+      [["--mount", "type=odd,src=/tmp,dst=/x"], "mount type unknown"],
+      [
+        ["--mount", "type=bind,src=/tmp,dst=/x,bind-propagation=odd"],
+        "invalid propagation mode: odd",
+      ],
+      [["--volumes-from", "nobody"], "No such container: nobody"],
+    ];
+    test.each(refused)("refuses %p", async (mounts, words) => {
+      const refusal = await run(mounts, "true");
+      expect(refusal.code).toBeGreaterThan(124);
+      expect(refusal.stderr).toContain(words);
+    });
+
+    test("names that are no UTF-8, and mounts on the same places of several containers", async () => {
+      const tree = join(suite.daemon.root, `bytes-${name}`);
+      mkdirSync(tree);
+      const odd = Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0xff, 0xfe])]);
+      writeFileSync(odd, "odd\n");
+      const { stdout } = must(await shell(["-v", `${tree}:/m`], "cat /m/*; cp /m/* /m/copy"));
+      expect(stdout).toBe("odd\n");
+      const box = `bytes-${name}`;
+      must(await cli("create", "--name", box, "-v", `${tree}:/m`, "busybox"));
+      must(await cli("cp", `${box}:/m`, `${tree}-out`));
+      expect(readdirSync(`${tree}-out`).length).toBe(2);
+      must(await cli("cp", `${tree}-out`, `${box}:/`));
+      const other = odd.subarray(tree.length + 1);
+      expect(readFileSync(Buffer.concat([Buffer.from(`${tree}-out/`), other]), "utf8")).toBe(
+        "odd\n",
+      );
+    });
+
+    test("propagation: what the host mounts later arrives where it was asked for", async () => {
+      const shared = join(suite.daemon.root, `shared-${name}`);
+      mkdirSync(shared);
+      const script = (...words: string[]) =>
+        expect(Bun.spawnSync(["sh", "-c", words.join(" && ")]).exitCode).toBe(0);
+      script(
+        `mount -t tmpfs none ${shared}`,
+        `mount --make-shared ${shared}`,
+        `mkdir ${shared}/later`,
+      );
+      try {
+        for (const mode of ["rslave", "rshared", "rprivate"]) {
+          const box = `propagates-${mode}-${name}`;
+          const sleeper = ["busybox", "sleep", "1000"];
+          must(await cli("run", "-d", "--name", box, "-v", `${shared}:/m:${mode}`, ...sleeper));
+          script(`mount -t tmpfs none ${shared}/later`, `touch ${shared}/later/seen`);
+          const { stdout } = must(await suite.daemon.berth("exec", box, "ls", "/m/later"));
+          script(`umount ${shared}/later`);
+          expect([mode, stdout]).toEqual([mode, mode === "rprivate" ? "" : "seen\n"]);
+          must(await cli("rm", "-f", box));
+        }
+      } finally {
+        script(`umount ${shared}`);
+      }
     });
 
     test("z and Z are accepted", async () => {

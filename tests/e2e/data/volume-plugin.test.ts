@@ -87,6 +87,16 @@ describe.each(["berth", "docker"] as const)("%s: a volume plugin", (program) => 
     must(await cli("volume", "rm", own("b")));
   });
 
+  test("cp reaches its volume while the container does not run", async () => {
+    const box = own("copied");
+    const flags = ["--volume-driver", "shelf", "-v", `${own("c")}:/kept`];
+    must(await cli("create", "--name", box, ...flags, "busybox", "cat", "/kept/passwd"));
+    must(await cli("cp", "/etc/passwd", `${box}:/kept/passwd`));
+    expect(must(await cli("start", "-a", box)).stdout).toContain("root:");
+    must(await cli("rm", box));
+    must(await cli("volume", "rm", own("c")));
+  });
+
   test("tells failures in Docker's words", async () => {
     const refused = async (...args: string[]) => (await cli("volume", "create", ...args)).stderr;
     expect(await refused("-d", "none", "v1")).toContain(

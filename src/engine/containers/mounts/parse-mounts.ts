@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { errorMessage, invalidArgument, type Mount } from "../../../spec/index.ts";
 import type { MountRecord } from "../container-record.ts";
-import { isMountMode, isPropagation, parseMountMode } from "./mount-mode.ts";
+import { isMountMode, isPropagation, type MountMode, parseMountMode } from "./mount-mode.ts";
 
 /** A mount that was asked for; a volume's name, driver and source are filled in when it is made. */
 export interface WantedMount extends MountRecord {
@@ -32,7 +32,9 @@ export function parseBind(text: string, volumeDriver: string): WantedMount {
     mode: third ?? "",
     readWrite: mode.readWrite,
   };
-  if (posix.isAbsolute(source)) {
+  const isBind = posix.isAbsolute(source);
+  refuseForeignWords(text, isBind, mode);
+  if (isBind) {
     return {
       ...blank("bind"),
       ...shared,
@@ -49,6 +51,16 @@ export function parseBind(text: string, volumeDriver: string): WantedMount {
     copyUp: mode.copyUp,
     volume: volumeDriver === "" ? {} : { driver: volumeDriver },
   };
+}
+
+/** Words of `-v` that mean nothing for its kind of mount, in the words of the API's fields. */
+function refuseForeignWords(text: string, isBind: boolean, mode: MountMode): void {
+  const foreign = isBind ? !mode.copyUp : mode.propagation !== undefined;
+  if (!foreign) return;
+  const [type, field] = isBind ? ["bind", "VolumeOptions"] : ["volume", "BindOptions"];
+  throw invalidArgument(
+    `invalid volume specification: '${text}': invalid mount config for type "${type}": field ${field} must not be specified`,
+  );
 }
 
 /** `--mount`. `sourceExists` looks at the host. Throws Docker's words. */
@@ -242,7 +254,7 @@ function checkExclusiveOptions(mount: Mount): void {
   }
 }
 
-function checkTarget(target: string): void {
+export function checkTarget(target: string): void {
   if (posix.normalize(target).replace(/\/+$/, "") === "") {
     throw invalidArgument("invalid specification: destination can't be '/'");
   }

@@ -5,6 +5,7 @@ import type { MountRecord } from "../container-record.ts";
 import type { ContainerRegistry } from "../container-registry.ts";
 import {
   anonymousVolume,
+  checkTarget,
   cleanPath,
   parseBind,
   parseMount,
@@ -29,6 +30,7 @@ export function planMounts(
     ...(hostConfig.Binds ?? []).map((text) => parseBind(text, hostConfig.VolumeDriver)),
     ...(hostConfig.Mounts ?? []).map((mount) => parseMount(mount, existsSync)),
   ];
+  for (const target of Object.keys(hostConfig.Tmpfs ?? {})) checkTarget(target);
   const taken = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(cleanPath));
   for (const mount of wanted) {
     if (taken.has(mount.destination)) {

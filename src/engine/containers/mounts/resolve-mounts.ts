@@ -120,8 +120,16 @@ function bindSource(mount: MountRecord): string {
     return mount.source;
   } catch (error) {
     throw internal(
-      `error while creating mount source path '${mount.source}': ${errorMessage(error)}`,
+      `error while creating mount source path '${mount.source}': ${mkdirProblem(error)}`,
       error,
     );
   }
+}
+
+/** As Go says it: `mkdir /a/b: not a directory`. */
+function mkdirProblem(error: unknown): string {
+  const { code, path } = error as { code?: string; path?: string };
+  const text = code === "ENAMETOOLONG" ? "file name too long" : undefined;
+  const plain = text ?? /^\w+: ([^,]+), mkdir/.exec(errorMessage(error))?.[1];
+  return plain === undefined ? errorMessage(error) : `mkdir ${path}: ${plain}`;
 }

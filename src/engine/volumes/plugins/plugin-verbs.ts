@@ -170,9 +170,10 @@ function merge(
   };
 }
 
-const pluginMounts = (
-  record: ContainerRecord,
-): (MountRecord & { name: string; driver: string })[] =>
+/** A container, or who looks into one that does not run. */
+type PluginUser = Pick<ContainerRecord, "mounts"> & { id: string };
+
+const pluginMounts = (record: PluginUser): (MountRecord & { name: string; driver: string })[] =>
   record.mounts.flatMap((mount) =>
     mount.type === "volume" && mount.name !== undefined && isPlugin(mount.driver)
       ? [{ ...mount, name: mount.name, driver: mount.driver }]
@@ -182,7 +183,7 @@ const pluginMounts = (
 /** Asks the plugins for a container's volumes. */
 export async function mountPluginVolumes(
   { store, volumePlugins }: Context,
-  record: ContainerRecord,
+  record: PluginUser,
 ): Promise<void> {
   for (const { name, driver } of pluginMounts(record)) {
     try {
@@ -200,7 +201,7 @@ export async function mountPluginVolumes(
 
 export async function unmountPluginVolumes(
   { volumePlugins }: Context,
-  record: ContainerRecord,
+  record: PluginUser,
 ): Promise<void> {
   for (const { name, driver } of pluginMounts(record)) {
     await volumePlugins.unmount({ driver, volume: name, holder: record.id });
