@@ -80,8 +80,9 @@ export class PortPublisher {
   }
 
   /**
-   * Holds the ports that a sandbox asks for, for one of its endpoints. Packets do not go there yet.
-   * @throws EngineError with Docker's words; nothing is held then
+   * Holds the ports that a sandbox asks for, for one of its endpoints, in place of those that it held;
+   * those that stay are not let go for a moment. Packets do not go there yet.
+   * @throws EngineError with Docker's words; what was held before is held then
    */
   async hold(
     sandbox: SandboxRecord,
@@ -94,7 +95,10 @@ export class PortPublisher {
     const requests = sandbox.portRequests
       .map((request) => holdRequest(request, everywhere, addressesOf(endpoint)))
       .filter(({ hostIps }) => hostIps.length > 0);
-    if (requests.length === 0) return open;
+    if (requests.length === 0) {
+      if (sandbox.published.length > 0) this.#release(sandbox);
+      return open;
+    }
     // A port that has just been given back is free before the next one asks.
     await this.settle();
     try {
@@ -108,15 +112,29 @@ export class PortPublisher {
     }
   }
 
-  /** Lets packets through to what is held. */
-  open(sandbox: SandboxRecord): void {
-    this.#firewall.publish(portElements(sandbox));
+  /** Lets packets through to what is held now, and not to what was held before. */
+  replace(before: SandboxRecord, now: SandboxRecord): void {
+    const previous = new Map(portElements(before).map((one) => [JSON.stringify(one), one]));
+    const wanted = new Map(portElements(now).map((one) => [JSON.stringify(one), one]));
+    const without = <T>(all: Map<string, T>, others: Map<string, T>): T[] =>
+      [...all].filter(([key]) => !others.has(key)).map(([, one]) => one);
+    this.#firewall.withdraw(without(previous, wanted));
+    this.#firewall.publish(without(wanted, previous));
+  }
+
+  /** Packets stop at once; the ports stay held. */
+  shut(sandbox: SandboxRecord): void {
+    this.#firewall.withdraw(portElements(sandbox));
   }
 
   /** Idempotent; packets stop at once, the ports are free when `settle` resolves. */
   withdraw(sandbox: SandboxRecord): void {
     if (sandbox.portRequests.length === 0) return;
-    this.#firewall.withdraw(portElements(sandbox));
+    this.shut(sandbox);
+    this.#release(sandbox);
+  }
+
+  #release(sandbox: SandboxRecord): void {
     const released = this.#relay.release(sandbox.id).catch(() => {
       // A relay that cannot be reached is replaced by one that holds what is wanted only.
     });

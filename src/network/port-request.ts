@@ -171,7 +171,7 @@ const REASONS: Record<string, string> = {
   EADDRNOTAVAIL: "cannot assign requested address",
   EACCES: "permission denied",
   EPERM: "operation not permitted",
-  ENOTSUP: "protocol not supported",
+  EPROTONOSUPPORT: "protocol not supported",
 };
 
 /** Docker's words for a port that cannot be had. */

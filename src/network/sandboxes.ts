@@ -9,7 +9,7 @@ import {
   notFound,
 } from "../spec/index.ts";
 import { emptyNetworkSettings, endpointSettings, networkSettings } from "./endpoint-settings.ts";
-import type { EndpointRecord, SandboxRecord } from "./network-record.ts";
+import type { EndpointRecord, PortRequest, SandboxRecord } from "./network-record.ts";
 import type { Join, JoinRequest } from "./network-service.ts";
 import { keepPorts, portRequests } from "./port-request.ts";
 import { freeDevice, newEndpoint, planSandbox, plugsOf, publisherOf } from "./sandbox-plan.ts";
@@ -81,20 +81,9 @@ export class Sandboxes {
     const { portBindings, publishAll, exposedPorts } = ports;
     const requests = portRequests(portBindings, publishAll, exposedPorts);
     const exposed = requests.map((port) => `${port.containerPort}/${port.protocol}`);
-    if (before.published.length > 0) this.#withdraw(sandbox);
-    try {
-      this.#parts.sandboxes.update(sandbox, {
-        portRequests: keepPorts(requests, before.portRequests, before.published),
-        exposed: [...new Set([...exposedPorts, ...exposed])],
-      });
-      await this.#publish(sandbox);
-    } catch (error) {
-      const { exposed: known } = before;
-      const kept = keepPorts(before.portRequests, before.portRequests, before.published);
-      this.#parts.sandboxes.update(sandbox, { portRequests: kept, exposed: known });
-      await this.#publish(sandbox);
-      throw error;
-    }
+    const portsWanted = keepPorts(requests, before.portRequests, before.published);
+    await this.#changePorts(sandbox, portsWanted);
+    this.#parts.sandboxes.update(sandbox, { exposed: [...new Set([...exposedPorts, ...exposed])] });
     return this.#settings(sandbox);
   }
 
@@ -155,10 +144,16 @@ export class Sandboxes {
       throw internal(`container ${containerId} is not connected to network ${network.name}`);
     }
     const { record } = sandbox;
-    if (record.publisher?.endpointId === endpoint.id) this.#withdraw(sandbox);
-    this.#parts.sandboxes.update(sandbox, {
-      endpoints: record.endpoints.filter((other) => other !== endpoint),
-    });
+    const endpoints = record.endpoints.filter((other) => other !== endpoint);
+    if (record.publisher?.endpointId === endpoint.id) {
+      // No packet goes there any more; the ports stay held, for the endpoint that takes over.
+      this.#parts.publisher.shut(record);
+      const { publisher: _, ...rest } = record;
+      sandbox.record = rest;
+      const portRequests = keepPorts(record.portRequests, record.portRequests, record.published);
+      this.#parts.sandboxes.update(sandbox, { endpoints, portRequests, published: [] });
+      this.#forgetFlows(record);
+    } else this.#parts.sandboxes.update(sandbox, { endpoints });
     await this.#parts.wiring().unplug(endpoint, sandbox.fd);
     this.#parts.networks.giveBack(endpoint);
     this.#emit("disconnect", record, [endpoint]);
@@ -199,27 +194,38 @@ export class Sandboxes {
 
   /** Publishes the ports if there is an endpoint for them and they are not published yet. */
   async #publish(sandbox: Sandbox): Promise<void> {
-    const { record } = sandbox;
-    if (record.portRequests.length === 0 || record.published.length > 0) return;
-    const plug = publisherOf(record, this.#parts.networks.of(record.endpoints));
-    if (plug === undefined) return;
-    const published = await this.#parts.publisher.hold(record, plug.endpoint, plug.network);
-    const publisher = { endpointId: plug.endpoint.id, bridge: plug.network.device ?? "" };
-    this.#parts.sandboxes.update(sandbox, { published, publisher });
+    const { portRequests, published } = sandbox.record;
+    if (portRequests.length > 0 && published.length === 0) {
+      await this.#changePorts(sandbox, portRequests);
+    }
+  }
+
+  /** Publishes these ports in place of others; when it throws, everything is as it was. */
+  async #changePorts(sandbox: Sandbox, portRequests: PortRequest[]): Promise<void> {
+    const { record: before } = sandbox;
+    const { publisher, sandboxes, networks } = this.#parts;
+    const plug = publisherOf(before, networks.of(before.endpoints));
+    if (plug === undefined || portRequests.length === 0) {
+      publisher.withdraw(before);
+      const { publisher: _, ...rest } = before;
+      sandbox.record = rest;
+      sandboxes.update(sandbox, { portRequests, published: [] });
+      return;
+    }
+    const wanted = { ...before, portRequests };
+    const published = await publisher.hold(wanted, plug.endpoint, plug.network);
+    sandboxes.update(sandbox, {
+      portRequests,
+      published,
+      publisher: { endpointId: plug.endpoint.id, bridge: plug.network.device ?? "" },
+    });
     try {
-      this.#parts.publisher.open(sandbox.record);
+      publisher.replace(before, sandbox.record);
     } catch (error) {
       if (!(error instanceof NftablesError)) throw error;
       // Somebody has flushed the host's rules: all of them are made again.
       this.#parts.applyRules();
     }
-  }
-
-  #withdraw(sandbox: Sandbox): void {
-    this.#parts.publisher.withdraw(sandbox.record);
-    const { publisher: _, ...record } = sandbox.record;
-    sandbox.record = record;
-    this.#parts.sandboxes.update(sandbox, { published: [] });
   }
 
   #plugs(sandbox: Sandbox) {

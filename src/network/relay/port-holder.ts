@@ -1,3 +1,4 @@
+import { bindSocket } from "../../linux/bound-socket.ts";
 import type { EndpointHolds, HoldFailure, HoldRequest, RelayTarget } from "./protocol.ts";
 import { listenTcp, type TcpTarget } from "./tcp-relay.ts";
 import { UdpRelay } from "./udp-relay.ts";
@@ -6,6 +7,10 @@ interface Held {
   protocol: HoldRequest["protocol"];
   hostIp: string;
   port: number;
+  /** Read anew for each client. */
+  target: TcpTarget;
+  /** Who talks to the former target looks for the new one. */
+  retarget(): void;
   close(): void;
 }
 
@@ -14,6 +19,10 @@ interface Endpoint {
   requests: HoldRequest[];
   held: Held[];
   ports: number[];
+  /** Of what was held before, what nobody has asked for again yet. */
+  spare: Held[];
+  /** What was let go because it was in the way: an address of it instead of all, or all instead of one. */
+  yielded: Held[];
 }
 
 /** A port that could not be had; carries what the daemon's message needs. */
@@ -41,6 +50,58 @@ function targetFor(hostIp: string, target: RelayTarget): TcpTarget {
   return { hostname: same ?? other ?? "127.0.0.1", port: target.port };
 }
 
+/** What the endpoint holds already, if it is exactly this. */
+function takeSpare(
+  entry: Endpoint,
+  protocol: HoldRequest["protocol"],
+  hostIp: string,
+  port: number,
+): Held | undefined {
+  const index = entry.spare.findIndex(
+    (held) => held.protocol === protocol && held.hostIp === hostIp && held.port === port,
+  );
+  return index < 0 ? undefined : entry.spare.splice(index, 1)[0];
+}
+
+function isInTheWay(
+  held: Held,
+  protocol: HoldRequest["protocol"],
+  hostIp: string,
+  port: number,
+): boolean {
+  return (
+    held.protocol === protocol &&
+    held.port === port &&
+    familyOf(held.hostIp) === familyOf(hostIp) &&
+    (held.hostIp === hostIp || ANY.has(held.hostIp) || ANY.has(hostIp))
+  );
+}
+
+function yieldSpare(
+  entry: Endpoint,
+  protocol: HoldRequest["protocol"],
+  hostIp: string,
+  port: number,
+): void {
+  const inTheWay = entry.spare.filter((held) => isInTheWay(held, protocol, hostIp, port));
+  for (const held of inTheWay) held.close();
+  entry.spare = entry.spare.filter((held) => !inTheWay.includes(held));
+  entry.yielded.push(...inTheWay);
+}
+
+/** Lets what is held for a request lead to where that says. */
+function redirect(entry: Endpoint, index: number, request: HoldRequest): void {
+  const port = entry.ports[index];
+  for (const held of entry.held) {
+    if (held.protocol !== request.protocol || held.port !== port) continue;
+    if (!request.hostIps.includes(held.hostIp)) continue;
+    const target = targetFor(held.hostIp, request.target);
+    if (Bun.deepEquals(held.target, target)) continue;
+    Object.assign(held.target, target);
+    held.retarget();
+  }
+}
+
 /** Every port that this process holds, by endpoint. */
 export class PortHolder {
   readonly #endpoints = new Map<string, Endpoint>();
@@ -50,13 +111,15 @@ export class PortHolder {
   }
 
   /**
-   * Holds all or none; what the endpoint held before is let go first.
+   * Holds all or none, in place of what the endpoint held before. A port that it keeps is not let go for a
+   * moment, wherever it leads to; when this throws, everything is as it was.
    * @returns one port per request
    * @throws HoldError
    */
   async hold(endpoint: string, requests: readonly HoldRequest[]): Promise<number[]> {
-    this.release(endpoint);
-    const entry: Endpoint = { requests: [], held: [], ports: [] };
+    const before = this.#endpoints.get(endpoint);
+    const spare = [...(before?.held ?? [])];
+    const entry: Endpoint = { requests: [], held: [], ports: [], spare, yielded: [] };
     // Known before the first port is bound, so that parallel requests see each other's ports.
     this.#endpoints.set(endpoint, entry);
     try {
@@ -66,17 +129,33 @@ export class PortHolder {
         entry.requests.push({ ...request, first: port, last: port });
       }
     } catch (error) {
-      this.release(endpoint);
+      await this.#restore(endpoint, before, entry);
       throw error;
     }
+    for (const held of entry.spare.splice(0)) held.close();
+    for (const [index, request] of requests.entries()) redirect(entry, index, request);
     if (requests.length === 0) this.#endpoints.delete(endpoint);
     return entry.ports;
+  }
+
+  async #restore(endpoint: string, before: Endpoint | undefined, failed: Endpoint): Promise<void> {
+    for (const held of failed.held) if (before?.held.includes(held) !== true) held.close();
+    if (before === undefined) {
+      this.#endpoints.delete(endpoint);
+      return;
+    }
+    this.#endpoints.set(endpoint, before);
+    for (const { protocol, hostIp, port, target } of failed.yielded) {
+      const again = await this.#bind(protocol, hostIp, port, target).catch(() => undefined);
+      before.held = before.held.filter((held) => !failed.yielded.includes(held));
+      if (again !== undefined) before.held.push(again);
+    }
   }
 
   release(endpoint: string): void {
     const entry = this.#endpoints.get(endpoint);
     this.#endpoints.delete(endpoint);
-    for (const held of entry?.held ?? []) held.close();
+    for (const held of [...(entry?.held ?? []), ...(entry?.spare ?? [])]) held.close();
   }
 
   /** Holds exactly these endpoints; what is right already is not touched. */
@@ -84,20 +163,34 @@ export class PortHolder {
     endpoints: readonly EndpointHolds[],
   ): Promise<(HoldFailure & { endpoint: string })[]> {
     const wanted = new Map(endpoints.map(({ endpoint, requests }) => [endpoint, requests]));
-    for (const [endpoint, { requests }] of [...this.#endpoints]) {
-      if (!Bun.deepEquals(wanted.get(endpoint), requests)) this.release(endpoint);
+    for (const endpoint of [...this.#endpoints.keys()]) {
+      if (!wanted.has(endpoint)) this.release(endpoint);
     }
-    const failures: (HoldFailure & { endpoint: string })[] = [];
+    const failed: [string, HoldRequest[]][] = [];
     for (const [endpoint, requests] of wanted) {
-      if (this.#endpoints.has(endpoint)) continue;
-      try {
-        await this.hold(endpoint, requests);
-      } catch (error) {
-        if (!(error instanceof HoldError)) throw error;
-        failures.push({ ...error.failure, endpoint });
-      }
+      if (Bun.deepEquals(this.#endpoints.get(endpoint)?.requests, requests)) continue;
+      const failure = await this.#tryHold(endpoint, requests);
+      if (failure !== undefined) failed.push([endpoint, requests]);
+    }
+    // Another endpoint may have had a port that it has let go only now.
+    const failures: (HoldFailure & { endpoint: string })[] = [];
+    for (const [endpoint, requests] of failed) {
+      const failure = await this.#tryHold(endpoint, requests);
+      if (failure === undefined) continue;
+      failures.push({ ...failure, endpoint });
+      this.release(endpoint);
     }
     return failures;
+  }
+
+  async #tryHold(endpoint: string, requests: HoldRequest[]): Promise<HoldFailure | undefined> {
+    try {
+      await this.hold(endpoint, requests);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HoldError)) throw error;
+      return error.failure;
+    }
   }
 
   async #holdOne(entry: Endpoint, request: HoldRequest, index: number): Promise<number> {
@@ -116,9 +209,12 @@ export class PortHolder {
   async #holdAny(entry: Endpoint, request: HoldRequest, index: number): Promise<number> {
     const [first = "0.0.0.0", ...others] = request.hostIps;
     for (let attempt = 1; ; attempt++) {
-      const chosen = await this.#bind(request, first, 0).catch((error: unknown) => {
-        throw new HoldError({ request: index, hostIp: first, port: 0, reason: reasonOf(error) });
-      });
+      const { protocol, target } = request;
+      const chosen = await this.#bind(protocol, first, 0, targetFor(first, target)).catch(
+        (error: unknown) => {
+          throw new HoldError({ request: index, hostIp: first, port: 0, reason: reasonOf(error) });
+        },
+      );
       const rest = { ...request, hostIps: others };
       const failure = await this.#tryPort(entry, rest, index, chosen.port);
       if (failure === undefined) {
@@ -138,44 +234,58 @@ export class PortHolder {
     port: number,
   ): Promise<HoldFailure | undefined> {
     const bound: Held[] = [];
+    const kept: Held[] = [];
     for (const hostIp of request.hostIps) {
       const failed = (reason: string): HoldFailure => {
         for (const held of bound) held.close();
+        entry.spare.push(...kept);
         return { request: index, hostIp, port, reason };
       };
+      const again = takeSpare(entry, request.protocol, hostIp, port);
+      if (again !== undefined) {
+        kept.push(again);
+        continue;
+      }
+      yieldSpare(entry, request.protocol, hostIp, port);
       if (this.#heldByUs(request.protocol, hostIp, port)) return failed("allocated");
       try {
-        bound.push(await this.#bind(request, hostIp, port));
+        const target = targetFor(hostIp, request.target);
+        bound.push(await this.#bind(request.protocol, hostIp, port, target));
       } catch (error) {
         return failed(reasonOf(error));
       }
     }
-    entry.held.push(...bound);
+    entry.held.push(...bound, ...kept);
     return undefined;
   }
 
-  async #bind(request: HoldRequest, hostIp: string, port: number): Promise<Held> {
-    const target = targetFor(hostIp, request.target);
-    const { protocol } = request;
+  async #bind(
+    protocol: HoldRequest["protocol"],
+    hostIp: string,
+    port: number,
+    target: TcpTarget,
+  ): Promise<Held> {
     if (protocol === "tcp") {
       const listener = listenTcp(hostIp, port, target);
-      return { protocol, hostIp, port: listener.port, close: () => listener.stop(true) };
+      // A connection that is established goes on as it is.
+      const close = () => listener.stop(true);
+      return { protocol, hostIp, port: listener.port, target, retarget: () => {}, close };
     }
     if (protocol === "udp") {
       const relay = await UdpRelay.listen(hostIp, port, target);
-      return { protocol, hostIp, port: relay.port, close: () => relay.close() };
+      const retarget = () => relay.forgetSessions();
+      return { protocol, hostIp, port: relay.port, target, retarget, close: () => relay.close() };
     }
-    if (port === 0) throw Object.assign(new Error("no ephemeral SCTP ports"), { code: "ENOTSUP" });
-    // There are no SCTP sockets here: the port is held against other containers only.
-    return { protocol, hostIp, port, close: () => {} };
+    // Nothing is relayed: the packet rules alone lead to the container.
+    const socket = bindSocket("sctp", hostIp, port);
+    const close = () => socket.close();
+    return { protocol, hostIp, port: socket.port, target, retarget: () => {}, close };
   }
 
-  #heldByUs(protocol: string, hostIp: string, port: number): boolean {
-    const collides = (held: Held): boolean =>
-      held.protocol === protocol &&
-      held.port === port &&
-      familyOf(held.hostIp) === familyOf(hostIp) &&
-      (held.hostIp === hostIp || ANY.has(held.hostIp) || ANY.has(hostIp));
-    return [...this.#endpoints.values()].some(({ held }) => held.some(collides));
+  #heldByUs(protocol: HoldRequest["protocol"], hostIp: string, port: number): boolean {
+    const collides = (held: Held): boolean => isInTheWay(held, protocol, hostIp, port);
+    return [...this.#endpoints.values()].some(({ held, spare }) =>
+      [...held, ...spare].some(collides),
+    );
   }
 }

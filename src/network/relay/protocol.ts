@@ -38,7 +38,7 @@ export interface EndpointHolds {
 }
 
 export type RelayRequest =
-  /** Holds all or none of the ports, in place of what the endpoint held before. */
+  /** Holds all or none of the ports, in place of what the endpoint held before; on failure that stays. */
   | ({ id: number; operation: "hold" } & EndpointHolds)
   | { id: number; operation: "release"; endpoint: string }
   /** Ends the relay now, if it holds nothing. */

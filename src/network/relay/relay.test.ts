@@ -33,6 +33,19 @@ async function countingServer(): Promise<Server> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
 }
+async function greetingServer(text: string): Promise<Server> {
+  const server = createServer((socket) => socket.end(text));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+async function textOf(socket: ReturnType<typeof connect>): Promise<string> {
+  let text = "";
+  socket.on("data", (bytes) => {
+    text += bytes.toString();
+  });
+  await new Promise((resolve) => socket.once("close", resolve));
+  return text;
+}
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 /** Sends `total` bytes, half-closes, and tells whether the answer is right. */
@@ -199,6 +212,39 @@ describe("PortHolder", () => {
       break;
     }
     expect(await failure(holder.hold("c", [range]))).toMatchObject({ reason: "all-allocated" });
+  });
+
+  test("a port that stays is never let go, a failure changes nothing", async () => {
+    const [kept = 0, gone = 0] = await holder.hold("a", [request(0), request(0)]);
+    const greetings = await Promise.all(["one", "two"].map(greetingServer));
+    const [one, two] = greetings.map(portOf);
+    const leadsTo = (port: number, target = 9) =>
+      request(port, port, { target: { ipv4: "127.0.0.1", port: target } });
+    await holder.hold("a", [leadsTo(kept, one), leadsTo(gone, one)]);
+    // Through a connection that waits in the backlog while the ports change: it is answered.
+    const early = connect(kept, "127.0.0.1");
+    expect(await holder.hold("a", [leadsTo(kept, two), request(0)])).toContain(kept);
+    expect(["one", "two"]).toContain(await textOf(early));
+    expect(await textOf(connect(kept, "127.0.0.1"))).toBe("two");
+    await holder.hold("b", [leadsTo(gone, one)]);
+    expect(await failure(holder.hold("a", [leadsTo(kept, one), leadsTo(gone)]))).toMatchObject({
+      reason: "allocated",
+    });
+    expect(await textOf(connect(kept, "127.0.0.1"))).toBe("two");
+    for (const server of greetings) server.close();
+  });
+
+  test("one address becomes all of them, and back where that fails", async () => {
+    const [port = 0] = await holder.hold("a", [request(0)]);
+    const all = request(port, port, { hostIps: ["0.0.0.0"] });
+    expect(await holder.hold("a", [all])).toEqual([port]);
+    expect(await holder.hold("a", [request(port)])).toEqual([port]);
+    const missing = request(0, 0, { hostIps: ["192.0.2.77"] });
+    expect(await failure(holder.hold("a", [all, missing]))).toMatchObject({ request: 1 });
+    const server = createServer();
+    const refused = new Promise((resolve) => server.once("error", resolve));
+    server.listen(port, "127.0.0.1");
+    expect(await refused).toMatchObject({ code: "EADDRINUSE" });
   });
 
   test("adopt() drops, keeps and adds", async () => {

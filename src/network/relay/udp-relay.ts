@@ -74,9 +74,14 @@ export class UdpRelay {
     return this.#sessions.size;
   }
 
+  /** Each client's next datagram goes where the target is then. */
+  forgetSessions(): void {
+    for (const key of [...this.#sessions.keys()]) this.#drop(key);
+  }
+
   close(): void {
     clearInterval(this.#sweep);
-    for (const key of [...this.#sessions.keys()]) this.#drop(key);
+    this.forgetSessions();
     this.#socket.close();
   }
 

@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import { run } from "../../harness/daemon.ts";
-import { eventually, hostStaysClean, useDaemon } from "../../harness/suite.ts";
+import {
+  COMMAND_LINES,
+  commandLine,
+  eventually,
+  hostStaysClean,
+  useDaemon,
+} from "../../harness/suite.ts";
 
 const suite = useDaemon();
 
@@ -46,5 +52,95 @@ test("a stopped container has the port with its next start", async () => {
   await eventually(() => answers(18083), 5000);
   await daemon.berth("rm", "-f", "web");
 });
+
+test("a port that stays answers all the while, through changes of ports and of networks", async () => {
+  const { daemon } = suite;
+  const must = async (...args: string[]) => expect((await daemon.berth(...args)).code).toBe(0);
+  await must("network", "create", "first");
+  await must("network", "create", "second");
+  const web = ["--name", "web", "--network", "first", "-p", "18085:80", "-p", "81"];
+  await must("run", "-d", ...web, "busybox", "httpd", "-f", "-p", "80");
+  await must("network", "connect", "second", "web");
+  const any = (await daemon.berth("port", "web", "81")).stdout;
+  await eventually(async () => (await fetch("http://127.0.0.1:18085/")).status === 404);
+  let done = false;
+  const failures: string[] = [];
+  const client = async () => {
+    while (!done) {
+      await fetch("http://127.0.0.1:18085/", { keepalive: false }).catch((error: unknown) => {
+        failures.push(String((error as { code?: string }).code ?? error));
+      });
+    }
+  };
+  const clients = [client(), client()];
+  await must("update", "--publish-add", "18086:80", "web");
+  await must("update", "--publish-add", "127.0.0.1:18087:80", "web");
+  await must("update", "--publish-rm", "18086:80", "web");
+  expect((await daemon.berth("update", "--publish-add", "192.0.2.1:1:80", "web")).code).not.toBe(0);
+  done = true;
+  await Promise.all(clients);
+  expect(failures).toEqual([]);
+  expect((await daemon.berth("port", "web", "81")).stdout).toBe(any);
+  // The network that it was published in goes: the other one takes over, at the same port.
+  await must("network", "disconnect", "first", "web");
+  expect((await fetch("http://127.0.0.1:18085/")).status).toBe(404);
+  expect((await daemon.berth("port", "web", "81")).stdout).toBe(any);
+  await must("network", "disconnect", "second", "web");
+  expect(await answers(18085)).toBe(false);
+  await must("network", "connect", "first", "web");
+  await eventually(async () => (await fetch("http://127.0.0.1:18085/")).status === 404);
+  expect((await daemon.berth("port", "web", "81")).stdout).toBe(any);
+  await must("rm", "-f", "web");
+  await must("network", "rm", "first", "second");
+});
+
+for (const name of COMMAND_LINES) {
+  const cli = commandLine(suite, name);
+  test(`${name}: ranges of UDP ports, one IPv6 address, one port at several addresses`, async () => {
+    const ports = ["18091-18093:53-55/udp", "[::1]:18094:80", "127.0.0.1:18095:80"];
+    const flags = [...ports, "127.0.0.2:18095:80"].flatMap((port) => ["-p", port]);
+    await cli("run", "-d", "--name", "many", ...flags, "busybox", "httpd", "-f", "-p", "80");
+    const shown = (await cli("port", "many")).stdout;
+    for (const line of [
+      "53/udp -> 0.0.0.0:18091",
+      "55/udp -> 0.0.0.0:18093",
+      "80/tcp -> [::1]:18094",
+      "80/tcp -> 127.0.0.1:18095",
+      "80/tcp -> 127.0.0.2:18095",
+    ]) {
+      expect(shown).toContain(line);
+    }
+    await eventually(async () => (await fetch("http://[::1]:18094/")).status === 404);
+    expect((await fetch("http://127.0.0.2:18095/")).status).toBe(404);
+    expect(await answers(18094)).toBe(false);
+    await cli("rm", "-f", "many");
+  });
+
+  test(`${name}: SCTP is published where the kernel has it, and refused in words elsewhere`, async () => {
+    const command = [
+      "run",
+      "-d",
+      "--name",
+      "sctp",
+      "-p",
+      "18096:80/sctp",
+      "busybox",
+      "sleep",
+      "99",
+    ];
+    const { code, stderr } = await cli(...command);
+    const known = (await run(["sh", "-c", "test -e /proc/net/sctp"])).code === 0;
+    if (known) {
+      const rules = (await run(["nft", "list", "ruleset"])).stdout;
+      expect(rules).toContain("sctp . 18096");
+      expect((await cli("port", "sctp")).stdout).toContain("80/sctp -> 0.0.0.0:18096");
+    } else {
+      expect(code).toBe(125);
+      expect(stderr).toContain("failed to bind host port for 0.0.0.0:18096:");
+      expect(stderr).toContain("/sctp: protocol not supported");
+    }
+    await cli("rm", "-f", "sctp");
+  });
+}
 
 hostStaysClean(suite);
