@@ -15,7 +15,8 @@ export interface Blob {
 export interface ContentSource {
   /** By tag or digest. */
   manifest(name: string, reference: string): Promise<StoredManifest | undefined>;
-  blob(name: string, digest: Digest): Promise<Blob | undefined>;
+  /** `held`: for one who looks before a push, and must find it there afterwards. */
+  blob(name: string, digest: Digest, held: boolean): Promise<Blob | undefined>;
   /** In lexical order; undefined where there is no such repository. */
   tags(name: string): Promise<string[] | undefined>;
   referrers(name: string, subject: Digest): Promise<Descriptor[]>;
@@ -34,8 +35,11 @@ export class LocalSource implements ContentSource {
     return digest === undefined ? undefined : await this.manifests.get(name, digest);
   }
 
-  async blob(name: string, digest: Digest): Promise<Blob | undefined> {
-    const size = await this.repositories.blobSize(name, digest);
+  async blob(name: string, digest: Digest, held: boolean): Promise<Blob | undefined> {
+    const { repositories } = this;
+    const size = await (held
+      ? repositories.holdBlob(name, digest)
+      : repositories.blobSize(name, digest));
     if (size === undefined) return undefined;
     return { size, body: (range) => this.repositories.blobBody(digest, range) };
   }

@@ -51,10 +51,17 @@ export class Repositories {
     return true;
   }
 
-  /** The size of a blob that the repository has. Whoever asks may soon refer to it: its date is renewed. */
+  /** The size of a blob that the repository has. Its date is renewed. */
   async blobSize(name: string, digest: Digest): Promise<number | undefined> {
     if (!(await this.storage.touch(linkKey(name, digest), this.staleAfter))) return undefined;
     return (await this.storage.stat(blobKey(digest)))?.size;
+  }
+
+  /** As `blobSize`, for who will refer to the blob: from the answer on it stays for the collector's grace. */
+  async holdBlob(name: string, digest: Digest): Promise<number | undefined> {
+    if ((await this.blobSize(name, digest)) === undefined) return undefined;
+    await this.condemned.passed([linkKey(name, digest), blobKey(digest)]);
+    return await this.blobSize(name, digest);
   }
 
   async blobBody(digest: Digest, range?: ByteRange): Promise<ObjectBody> {

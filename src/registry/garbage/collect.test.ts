@@ -185,7 +185,7 @@ describe("Condemned", () => {
     const digest = sha256("x");
     const keys = [linkKey("a", digest), blobKey(digest)];
     const sentence = { expiresAt: Date.now() + 60_000, keys };
-    await storage.write("gc/condemned", JSON.stringify(sentence));
+    await storage.write("gc/sentences/a", JSON.stringify(sentence));
     await condemned.passed(["blobs/other"]);
     let passed = false;
     const waiting = condemned.passed(keys).then(() => {
@@ -193,10 +193,40 @@ describe("Condemned", () => {
     });
     await Bun.sleep(60);
     expect(passed).toBe(false);
-    await storage.remove("gc/condemned");
+    await storage.remove("gc/sentences/a");
     await waiting;
-    await storage.write("gc/condemned", JSON.stringify({ ...sentence, expiresAt: 5 }));
+    await storage.write("gc/sentences/b", JSON.stringify({ ...sentence, expiresAt: 5 }));
     await condemned.passed(keys);
+  });
+
+  test("passed() waits for each of two collectors", async () => {
+    await using registry = await TestRegistry.start();
+    const storage = await FileStorage.open(registry.root);
+    for (const key of ["blobs/a", "blobs/b"]) {
+      await storage.write(key, "old");
+      await age(registry, key);
+    }
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: wait, resolve: go } = Promise.withResolvers<void>();
+    const remove = async (key: string): Promise<void> => {
+      begin();
+      if (key === "blobs/a") await wait;
+      await FileStorage.prototype.remove.call(storage, key);
+    };
+    const slow = Object.assign(Object.create(storage) as FileStorage, { remove });
+    const cutoff = Date.now() - HOUR;
+    const first = new Condemned(slow).execute(["blobs/a"], cutoff);
+    await begun;
+    await new Condemned(storage).execute(["blobs/b"], cutoff);
+    let passed = false;
+    const waiting = new Condemned(storage).passed(["blobs/a"]).then(() => {
+      passed = true;
+    });
+    await Bun.sleep(60);
+    expect(passed).toBe(false);
+    go();
+    await Promise.all([first, waiting]);
+    expect(await storage.stat("blobs/a")).toBeUndefined();
   });
 
   test("execute() spares what was touched after it was chosen", async () => {
@@ -209,6 +239,6 @@ describe("Condemned", () => {
     const done = await condemned.execute(["blobs/a", "blobs/b", "blobs/c"], Date.now() - HOUR);
     expect(done).toEqual({ removed: 1, bytes: 3 });
     expect(await storage.stat("blobs/b")).toBeDefined();
-    expect(await storage.stat("gc/condemned")).toBeUndefined();
+    expect(await Array.fromAsync(storage.list("gc/sentences"))).toEqual([]);
   });
 });

@@ -63,6 +63,7 @@ export class GarbageCollector {
     const now = Date.now();
     const cutoff = now - this.settings.grace;
     const total = { tags: 0, manifests: 0, links: 0, blobs: 0, bytes: 0, uploads: 0 };
+    await this.condemned.forgetDead();
     total.uploads = await this.uploads.expire(now - this.settings.uploadLifetime);
     for (const name of await this.repositories.names()) {
       const { manifests, tags, settings } = this;

@@ -1,6 +1,7 @@
+import { randomUUID } from "node:crypto";
 import type { RegistryStorage } from "../storage/registry-storage.ts";
 
-const KEY = "gc/condemned";
+const PREFIX = "gc/sentences";
 /** A collector that died does not hold writers up for longer. Milliseconds. */
 const LIFETIME = 30_000;
 /** The collector stops this long before, so that clocks of several servers may differ a little. */
@@ -13,22 +14,22 @@ interface Sentence {
 }
 
 /**
- * Keeps the collector and writers apart, over any number of servers. The collector announces the keys,
- * then looks at their dates again, then removes those that are still old. A writer renews the date, then
- * looks at the announcement. Whichever is second sees what the other did: the collector a young date, or
- * the writer the announcement, and it waits until that has passed and looks whether the object is there.
+ * Keeps collectors and writers apart, over any number of servers. A collector announces the keys, then looks
+ * at their dates again, then removes those that are still old. A writer renews the date, then looks at the
+ * announcements. Whichever is second sees what the other did: the collector a young date, or the writer the
+ * announcement, and it waits until that has passed and looks whether the object is there.
+ *
+ * Each collector has an announcement of its own, so that nothing is lost where two are at work: the lock
+ * that prevents it cannot be perfect on every object store.
  */
 export class Condemned {
+  private readonly key = `${PREFIX}/${randomUUID()}`;
+
   constructor(private readonly storage: RegistryStorage) {}
 
   /** Resolves when none of the keys is about to be removed. */
   async passed(keys: readonly string[]): Promise<void> {
-    for (;;) {
-      const bytes = await this.storage.read(KEY);
-      if (bytes === undefined) return;
-      const sentence = JSON.parse(Buffer.from(bytes).toString()) as Sentence;
-      if (sentence.expiresAt < Date.now() || !keys.some((key) => sentence.keys.includes(key)))
-        return;
+    while (await this.concerns(keys)) {
       // The collector may be another process on another machine: there is nothing to wait on but time.
       await Bun.sleep(PAUSE);
     }
@@ -40,21 +41,40 @@ export class Condemned {
     cutoff: number,
   ): Promise<{ removed: number; bytes: number }> {
     const expiresAt = Date.now() + LIFETIME;
-    await this.storage.write(KEY, JSON.stringify({ expiresAt, keys } satisfies Sentence));
+    await this.storage.write(this.key, JSON.stringify({ expiresAt, keys } satisfies Sentence));
     let removed = 0;
     let bytes = 0;
     try {
       for (const key of keys) {
         const info = await this.storage.stat(key);
-        if (Date.now() > expiresAt - MARGIN) break;
+        const time = expiresAt - MARGIN - Date.now();
+        if (time <= 0) break;
         if (info === undefined || info.modifiedAt >= cutoff) continue;
-        await this.storage.remove(key);
+        await this.storage.remove(key, time);
         removed += 1;
         bytes += info.size;
       }
     } finally {
-      await this.storage.remove(KEY);
+      await this.storage.remove(this.key);
     }
     return { removed, bytes };
+  }
+
+  /** Removes what collectors have left that died. */
+  async forgetDead(): Promise<void> {
+    for await (const { key, modifiedAt } of this.storage.list(PREFIX)) {
+      if (modifiedAt < Date.now() - 2 * LIFETIME) await this.storage.remove(key);
+    }
+  }
+
+  private async concerns(keys: readonly string[]): Promise<boolean> {
+    for await (const { key } of this.storage.list(PREFIX)) {
+      const bytes = await this.storage.read(key);
+      if (bytes === undefined) continue;
+      const sentence = JSON.parse(Buffer.from(bytes).toString()) as Sentence;
+      if (sentence.expiresAt < Date.now()) continue;
+      if (keys.some((wanted) => sentence.keys.includes(wanted))) return true;
+    }
+    return false;
   }
 }

@@ -9,7 +9,7 @@ import type { Call } from "./call.ts";
 export async function getBlob(services: RegistryServices, call: Call): Promise<Answer> {
   const digest = requireDigest(call.reference);
   const { source, name } = services.sourceOf(call);
-  const blob = await source.blob(name, digest);
+  const blob = await source.blob(name, digest, call.request.method === "HEAD");
   if (blob === undefined) throw blobUnknown(digest);
   const headers: AnswerHeaders = {
     "Content-Type": "application/octet-stream",

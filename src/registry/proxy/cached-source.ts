@@ -56,7 +56,7 @@ export class CachedSource implements ContentSource {
 
   async blob(name: string, digest: Digest): Promise<Blob | undefined> {
     const { local, metrics } = this.shelves;
-    const cached = await local.blob(name, digest);
+    const cached = await local.blob(name, digest, false);
     if (cached !== undefined) {
       metrics.cache.add({ outcome: "hit" });
       return cached;

@@ -11,7 +11,7 @@ import { type Digest, splitDigest } from "../../spec/index.ts";
  *     repositories/<name>/_tags/<tag>                   the digest that a tag points to
  *     repositories/<name>/_referrers/sha256/<hex>/…     descriptors of manifests with that subject
  *     uploads/<id>.json                                 an upload's repository and algorithm
- *     gc/lock, gc/condemned                             the collector at work
+ *     gc/lock, gc/sentences/<id>                        collectors at work
  *     webhooks/<id>                                     calls that are still to be made
  */
 const hashPath = (digest: Digest): string => splitDigest(digest).join("/");

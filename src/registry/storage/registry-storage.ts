@@ -31,8 +31,8 @@ export interface RegistryStorage {
   stat(key: string): Promise<ObjectInfo | undefined>;
   /** Makes `modifiedAt` younger than `staleAfter` milliseconds. False where there is no such object. */
   touch(key: string, staleAfter: number): Promise<boolean>;
-  /** Idempotent. */
-  remove(key: string): Promise<void>;
+  /** Idempotent. Gives up, where that takes long, after `within` milliseconds. */
+  remove(key: string, within?: number): Promise<void>;
   /** Everything below `prefix/`; the direct children in the order of their names. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** The object's bytes, read as fast as they are asked for. */

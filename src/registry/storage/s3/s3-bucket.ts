@@ -81,8 +81,9 @@ export class S3Bucket {
     }
   }
 
-  async remove(key: string): Promise<void> {
-    await unlessMissing(this.client.send(new DeleteObjectCommand(this.at(key))));
+  async remove(key: string, within?: number): Promise<void> {
+    const abort = within === undefined ? {} : { abortSignal: AbortSignal.timeout(within) };
+    await unlessMissing(this.client.send(new DeleteObjectCommand(this.at(key)), abort));
   }
 
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {

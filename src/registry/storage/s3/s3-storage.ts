@@ -40,8 +40,8 @@ export class S3Storage implements RegistryStorage {
     return true;
   }
 
-  async remove(key: string): Promise<void> {
-    await this.bucket.remove(key);
+  async remove(key: string, within?: number): Promise<void> {
+    await this.bucket.remove(key, within);
   }
 
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
