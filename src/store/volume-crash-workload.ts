@@ -42,7 +42,10 @@ const rename: Work = ({ volumes }, name) => {
   if (free !== undefined) volumes.rename(name, free);
 };
 
-const trash: Work = ({ volumes }, name) => void volumes.moveToTrash(name);
+/** A kill between locking and unlocking leaves a volume that may not go. */
+const trash: Work = ({ volumes }, name) => {
+  if (volumes.get(name).locked !== true) volumes.moveToTrash(name);
+};
 
 const restore: Work = ({ volumes }) => {
   const found = volumes.trash.list().find(({ volume }) => !volumes.has(volume.name));

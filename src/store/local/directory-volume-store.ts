@@ -69,10 +69,10 @@ export class DirectoryVolumeStore implements VolumeStore {
       );
     }
     const volume = this.#newRecord(wanted);
-    mkdirSync(volume.mountpoint, { recursive: true, mode: 0o701 });
-    const limit = sizeLimit(volume.options);
-    if (limit > 0) limitDirectories([volume.mountpoint], limit);
-    writeDescription(this.#paths.volume(volume.name), volume);
+    const target = this.#paths.volume(volume.name);
+    // A directory that somebody has put there is taken as it is.
+    if (existsSync(target)) this.#furnish(target, volume);
+    else rename(this.#gather(volume), target, "noReplace");
     return this.#take(volume);
   }
 
@@ -82,10 +82,8 @@ export class DirectoryVolumeStore implements VolumeStore {
     const taken = () =>
       conflict(`Cannot create volume "${volume.name}": there is one of that name already`);
     if (existsSync(target)) throw taken();
-    const gathering = join(this.#paths.volumes, `${NEW_VOLUME}${randomBytes(6).toString("hex")}`);
+    const gathering = this.#gather(volume);
     try {
-      mkdirSync(join(gathering, DATA), { recursive: true, mode: 0o701 });
-      writeDescription(gathering, volume);
       await fill(join(gathering, DATA));
       rename(gathering, target, "noReplace");
     } catch (error) {
@@ -334,6 +332,26 @@ export class DirectoryVolumeStore implements VolumeStore {
 
   #newRecord(wanted: NewVolume): VolumeRecord {
     return newRecord(wanted, (name) => this.#paths.volume(name));
+  }
+
+  /** The directory of a volume beside the others': renamed, it turns up whole or not at all. */
+  #gather(volume: VolumeRecord): string {
+    const gathering = join(this.#paths.volumes, `${NEW_VOLUME}${randomBytes(6).toString("hex")}`);
+    try {
+      this.#furnish(gathering, volume);
+    } catch (error) {
+      this.#deletion.discard(gathering);
+      throw error;
+    }
+    return gathering;
+  }
+
+  #furnish(directory: string, volume: VolumeRecord): void {
+    const content = join(directory, DATA);
+    mkdirSync(content, { recursive: true, mode: 0o701 });
+    const limit = sizeLimit(volume.options);
+    if (limit > 0) limitDirectories([content], limit);
+    writeDescription(directory, volume);
   }
 
   #take(volume: VolumeRecord): VolumeRecord {

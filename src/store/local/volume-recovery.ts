@@ -10,7 +10,7 @@ import { DATA, forgetHalfWritten, readDescription } from "./volume-description.t
 import { recoverSnapshots } from "./volume-snapshots.ts";
 import { forgetRemoval } from "./volume-trash.ts";
 
-/** A volume that is being made with content, in the volumes' directory; a crash throws it away. */
+/** A volume that is being made, in the volumes' directory; a crash throws it away. */
 export const NEW_VOLUME = ".new-";
 
 /**
