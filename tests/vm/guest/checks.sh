@@ -5,7 +5,7 @@ cgroups=/sys/fs/cgroup/berth
 
 check() {
   local said
-  if said=$(timeout "${PATIENCE:-30}" bash -e -o pipefail -c "$2" 2>&1); then echo "CHECK PASS \"$1\""; else
+  if said=$(timeout -k 5 "${PATIENCE:-30}" bash -e -o pipefail -c "$2" 2>&1); then echo "CHECK PASS \"$1\""; else
     echo "CHECK FAIL \"$1\": $(echo $said | tail -c 900)"
   fi
 }
@@ -162,7 +162,8 @@ check "volumes, tmpfs and a read-only root are mounted" '
   is data "$(berth run --rm --read-only --tmpfs /scratch -v kept:/kept busybox sh -c "echo data >/kept/f; touch /scratch/f; touch /f 2>/dev/null || cat /kept/f")"'
 # On a file system of its own in memory, with a daemon of its own.
 quota_daemon() {
-  modprobe brd rd_nr=1 rd_size=400000 2>/dev/null; modprobe "$1"; modprobe quota_v2 2>/dev/null
+  # An earlier check has a smaller one.
+  rmmod brd 2>/dev/null || true; modprobe brd rd_nr=1 rd_size=400000; modprobe "$1"; modprobe quota_v2 2>/dev/null
   mkdir -p /q; "mkfs.$1" $2 /dev/ram0 >/dev/null 2>&1; mount -t "$1" -o prjquota /dev/ram0 /q
   setsid berth daemon --data-root /q/data --exec-root /run/q -H unix:///run/q.sock --bridge none --cgroup-parent /q </dev/null >>/var/log/q.log 2>&1 &
   export BERTH_HOST=unix:///run/q.sock
