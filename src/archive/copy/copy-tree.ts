@@ -1,4 +1,4 @@
-import { selfCommand } from "../../linux/self-command.ts";
+import { killOnAbort, spawnChild } from "../child-process.ts";
 import { childError, exitText } from "../child-protocol.ts";
 import type { CopyNews, CopyRequest } from "./copy-tree-child.ts";
 
@@ -28,14 +28,8 @@ export async function copyTree(
   const { signal } = options;
   signal?.throwIfAborted();
   const request: CopyRequest = { source, target, sharedOnly: options.sharedOnly === true };
-  const child = Bun.spawn([...selfCommand(), "copy-tree", JSON.stringify(request)], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "" },
-  });
-  const kill = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill, { once: true });
+  const child = spawnChild("copy-tree", request, "ignore");
+  const release = killOnAbort(child, signal);
   try {
     const errors = new Response(child.stderr).text();
     const last = await follow(child.stdout, options);
@@ -46,8 +40,8 @@ export async function copyTree(
     }
     return last;
   } finally {
-    signal?.removeEventListener("abort", kill);
-    kill();
+    release();
+    child.kill("SIGKILL");
   }
 }
 

@@ -1,5 +1,4 @@
-import { selfCommand } from "../../linux/self-command.ts";
-import { childError, exitText } from "../child-protocol.ts";
+import { killOnAbort, resultOf, spawnChild } from "../child-process.ts";
 import type { TransferRequest, TransferResult } from "./transfer-child.ts";
 
 export type { TransferRequest, TransferResult } from "./transfer-child.ts";
@@ -13,24 +12,12 @@ export async function transferTree(
   signal?: AbortSignal,
 ): Promise<TransferResult> {
   signal?.throwIfAborted();
-  const child = Bun.spawn([...selfCommand(), "transfer", JSON.stringify(request)], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "" },
-  });
-  const kill = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill, { once: true });
+  const child = spawnChild("transfer", request, "ignore");
+  const release = killOnAbort(child, signal);
   try {
-    const [output, errors] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    signal?.throwIfAborted();
-    if (child.exitCode !== 0) throw childError("copy a tree", errors, exitText(child));
-    return JSON.parse(output) as TransferResult;
+    return await resultOf(child, "copy a tree");
   } finally {
-    signal?.removeEventListener("abort", kill);
+    release();
+    signal?.throwIfAborted();
   }
 }

@@ -1,4 +1,4 @@
-import { selfCommand } from "../../linux/self-command.ts";
+import { type ArchiveChild, killOnAbort, spawnChild } from "../child-process.ts";
 import { childError, exitText } from "../child-protocol.ts";
 import type { PackOptions } from "../tree-options.ts";
 import type { PackRequest } from "./pack-child.ts";
@@ -14,8 +14,7 @@ export async function* packTree(
 ): AsyncGenerator<Uint8Array, void> {
   signal?.throwIfAborted();
   const child = spawnPack({ ...options, root, mounts: options.mounts ?? [] });
-  const kill = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill, { once: true });
+  const release = killOnAbort(child, signal);
   try {
     const errors = new Response(child.stderr).text();
     yield* child.stdout;
@@ -23,19 +22,11 @@ export async function* packTree(
     signal?.throwIfAborted();
     if (child.exitCode !== 0) throw childError("pack a tree", await errors, exitText(child));
   } finally {
-    signal?.removeEventListener("abort", kill);
+    release();
     // A reader that stops early leaves the child in the middle of a write.
-    kill();
+    child.kill("SIGKILL");
   }
 }
 
-export function spawnPack(request: PackRequest): Bun.Subprocess<"ignore", "pipe", "pipe"> {
-  return Bun.spawn([...selfCommand(), "pack", JSON.stringify(request)], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    // Read the pipe only when somebody wants the bytes.
-    lazy: true,
-    env: { PATH: process.env["PATH"] ?? "" },
-  });
-}
+export const spawnPack = (request: PackRequest): ArchiveChild =>
+  spawnChild("pack", request, "ignore");

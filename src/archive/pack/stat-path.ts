@@ -4,7 +4,7 @@ import { close, openInRoot, readlink, type Timestamp } from "../../linux/file.ts
 import { locateInRoot, openRoot } from "../../linux/in-root.ts";
 import { FileType, fstat, lstat, type Status } from "../../linux/stat.ts";
 import { notFound } from "../../spec/index.ts";
-import { childError, exitText } from "../child-protocol.ts";
+import { resultOf } from "../child-process.ts";
 import type { LocatedPath, TreeMount } from "../tree-options.ts";
 import { spawnPack } from "./pack-tree.ts";
 
@@ -20,14 +20,7 @@ export async function statPath(
   mounts: readonly TreeMount[] = [],
 ): Promise<LocatedPath> {
   if (mounts.length === 0) return describePath(root, path);
-  const child = spawnPack({ root, path, mounts, stat: true });
-  const [output, errors] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (child.exitCode !== 0) throw childError("look at a path", errors, exitText(child));
-  return JSON.parse(output) as LocatedPath;
+  return await resultOf(spawnPack({ root, path, mounts, stat: true }), "look at a path");
 }
 
 /** The kernel resolves every symlink on the way inside of `root`. */

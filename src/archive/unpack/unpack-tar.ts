@@ -1,8 +1,9 @@
-import { selfCommand } from "../../linux/self-command.ts";
 import { type Digest, EngineError, errorMessage } from "../../spec/index.ts";
-import { childError, exitText } from "../child-protocol.ts";
+import { type ArchiveChild, killOnAbort, resultOf, spawnChild } from "../child-process.ts";
 import type { UnpackOptions, UnpackResult } from "../tree-options.ts";
 import type { UnpackRequest } from "./unpack-child.ts";
+
+const SUBJECT = "unpack an archive";
 
 /**
  * Unpacks a tar stream (plain, gzip or zstd by its first bytes) below `root`, in a process of its own that
@@ -18,23 +19,22 @@ export async function unpackTar(
 ): Promise<UnpackResult> {
   signal?.throwIfAborted();
   const request: UnpackRequest = { ...options, root, mounts: options.mounts ?? [] };
-  const child = spawnUnpack(request, "pipe");
-  const kill = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill, { once: true });
+  const child = spawnChild("unpack", request, "pipe");
+  const release = killOnAbort(child, signal);
   try {
-    const result = resultOf(child);
+    const result = resultOf<UnpackResult>(child, SUBJECT);
     result.catch(() => undefined);
     const sourceFailure = await feed(stream, child).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
-    if (sourceFailure !== undefined) kill();
+    if (sourceFailure !== undefined) child.kill("SIGKILL");
     await child.exited;
     signal?.throwIfAborted();
     if (sourceFailure !== undefined) throw sourceFailure.error;
     return await result;
   } finally {
-    signal?.removeEventListener("abort", kill);
+    release();
   }
 }
 
@@ -51,40 +51,18 @@ export async function unpackTarFile(
   const { digest, size } = file;
   const mounts = options.mounts ?? [];
   const request: UnpackRequest = { ...options, root, mounts, file: { digest, size } };
-  const child = spawnUnpack(request, Bun.file(file.path));
-  const kill = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill, { once: true });
+  const child = spawnChild("unpack", request, Bun.file(file.path));
+  const release = killOnAbort(child, signal);
   try {
-    return await resultOf(child);
+    return await resultOf(child, SUBJECT);
   } finally {
-    signal?.removeEventListener("abort", kill);
+    release();
     signal?.throwIfAborted();
   }
 }
 
-function spawnUnpack<Input extends "pipe" | Bun.BunFile>(request: UnpackRequest, stdin: Input) {
-  return Bun.spawn([...selfCommand(), "unpack", JSON.stringify(request)], {
-    stdin,
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { PATH: process.env["PATH"] ?? "" },
-  });
-}
-
-async function resultOf(
-  child: Pick<Child, "stdout" | "stderr" | "exited" | "exitCode" | "signalCode">,
-): Promise<UnpackResult> {
-  const output = new Response(child.stdout).text();
-  const errors = new Response(child.stderr).text();
-  await child.exited;
-  if (child.exitCode !== 0) throw childError("unpack an archive", await errors, exitText(child));
-  return JSON.parse(await output) as UnpackResult;
-}
-
-type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
-
 /** Ends early, without an error, when the child has ended: it says itself why. */
-async function feed(stream: AsyncIterable<Uint8Array>, child: Child): Promise<void> {
+async function feed(stream: AsyncIterable<Uint8Array>, child: ArchiveChild<"pipe">): Promise<void> {
   const ending = new Ending(child.exited);
   const iterator = stream[Symbol.asyncIterator]();
   let finished = false;
@@ -133,7 +111,11 @@ class Ending {
 }
 
 /** False when nobody reads any more. */
-async function send(child: Child, chunk: Uint8Array, ending: Ending): Promise<boolean> {
+async function send(
+  child: ArchiveChild<"pipe">,
+  chunk: Uint8Array,
+  ending: Ending,
+): Promise<boolean> {
   try {
     child.stdin.write(chunk);
     const flushed = child.stdin.flush();

@@ -1,0 +1,48 @@
+import { selfCommand } from "../linux/self-command.ts";
+import { childError, exitText } from "./child-protocol.ts";
+
+export type ArchiveChild<Input extends "ignore" | "pipe" | Bun.BunFile = "ignore"> = Bun.Subprocess<
+  Input,
+  "pipe",
+  "pipe"
+>;
+
+/** This program once more, for one job on one tree. What the job is it reads from its arguments, as JSON. */
+export function spawnChild<Input extends "ignore" | "pipe" | Bun.BunFile>(
+  job: "copy-tree" | "pack" | "transfer" | "unpack",
+  request: object,
+  stdin: Input,
+): ArchiveChild<Input> {
+  return Bun.spawn([...selfCommand(), job, JSON.stringify(request)], {
+    stdin,
+    stdout: "pipe",
+    stderr: "pipe",
+    // Read the pipes only when somebody wants the bytes.
+    lazy: true,
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
+}
+
+/** Kills the process when the signal aborts, until the function that is returned is called. */
+export function killOnAbort(
+  child: Pick<Bun.Subprocess, "kill">,
+  signal: AbortSignal | undefined,
+): () => void {
+  const kill = (): void => child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  return () => signal?.removeEventListener("abort", kill);
+}
+
+/** The JSON that a child says when it is done, or the error that it has left. */
+export async function resultOf<Result>(
+  child: Pick<ArchiveChild, "stdout" | "stderr" | "exited" | "exitCode" | "signalCode">,
+  subject: string,
+): Promise<Result> {
+  const [output, errors] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (child.exitCode !== 0) throw childError(subject, errors, exitText(child));
+  return JSON.parse(output) as Result;
+}
