@@ -1,20 +1,6 @@
 import type { ResolvedMount } from "../runtime/index.ts";
-import type { BuildUlimit, ImageId, Platform, Reference, RegistryAuth } from "../spec/index.ts";
+import type { BuildLimits, ImageId, Platform, Reference, RegistryAuth } from "../spec/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
-
-/** Limits of what a step's processes may take. Absent or 0: none. */
-export interface StepLimits {
-  readonly memory?: number;
-  readonly memorySwap?: number;
-  readonly cpuShares?: number;
-  readonly cpuQuota?: number;
-  readonly cpuPeriod?: number;
-  readonly cpusetCpus?: string;
-  readonly cpusetMems?: string;
-  readonly cgroupParent?: string;
-  readonly shmSize?: number;
-  readonly ulimits?: readonly BuildUlimit[];
-}
 
 /** A command that is run in a container of its own. */
 export interface StepRequest {
@@ -37,7 +23,7 @@ export interface StepRequest {
   readonly extraHosts: readonly string[];
   /** `--security=insecure`: every capability, no filter. */
   readonly privileged: boolean;
-  readonly limits: StepLimits;
+  readonly limits: BuildLimits;
 }
 
 /** Supplied from above: runs steps. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { Digest } from "../../spec/index.ts";
+import type { BuildLimits, Digest } from "../../spec/index.ts";
 import { EngineError } from "../../spec/index.ts";
 import type { Tree } from "../../store/index.ts";
-import type { AuthByHost, BuildEnvironment, StepLimits } from "../build-environment.ts";
+import type { AuthByHost, BuildEnvironment } from "../build-environment.ts";
 import type { CacheMounts } from "../cache/cache-mounts.ts";
 import { explainMiss } from "../cache/explain-miss.ts";
 import { type KeyParts, type StepCache, stepKey, treeIdentity } from "../cache/step-cache.ts";
@@ -32,7 +32,7 @@ export interface BuildOptions {
   readonly pull: boolean;
   readonly network: string;
   readonly extraHosts: readonly string[];
-  readonly limits: StepLimits;
+  readonly limits: BuildLimits;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   /** Joins the client's agent of that id; `undefined` where it has none. */
   readonly agent: (id: string) => (() => Promise<AgentConnection>) | undefined;

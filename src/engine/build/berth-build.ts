@@ -17,12 +17,13 @@ import {
   parseReference,
 } from "../../spec/index.ts";
 import type { BuildContext } from "./build-context.ts";
+import { limitsOf } from "./build-limits.ts";
 import { BuildSession, type SessionPlan } from "./build-session.ts";
 import { importedSteps } from "./cache-import.ts";
-import { remoteContext } from "./classic-build.ts";
 import { EventQueue } from "./event-queue.ts";
 import { exportBuild } from "./export-build.ts";
 import { lintEvents } from "./lint-events.ts";
+import { remoteContext } from "./remote-context.ts";
 import { unusedArguments } from "./unused-arguments.ts";
 
 /** As BuildKit allows. Bytes. */
@@ -128,24 +129,6 @@ function optionsOf(request: BuildRequest): Plain {
 /** Who asks for the host's network for the whole build allows it. */
 function allowed({ allow = [], network }: BuildRequest): Set<string> {
   return new Set(network === "host" ? [...allow, "network.host"] : allow);
-}
-
-const LIMITS = [
-  "memory",
-  "memorySwap",
-  "cpuShares",
-  "cpuQuota",
-  "cpuPeriod",
-  "cpusetCpus",
-  "cpusetMems",
-  "cgroupParent",
-  "shmSize",
-  "ulimits",
-] as const;
-
-function limitsOf(request: BuildRequest): BuildOptions["limits"] {
-  const given = LIMITS.map((name) => [name, request[name]] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 function secretsOf({ secrets = {} }: BuildRequest): Map<string, Uint8Array> {

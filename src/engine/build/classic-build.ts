@@ -1,18 +1,12 @@
 import {
   type BuildOptions,
   type EventSink,
-  gitTree,
-  isArchive,
-  ManifestTree,
   makeImage,
   parseDockerfile,
-  parseGitUrl,
-  readArchive,
   readDockerfile,
   type SourceTree,
   StepFailure,
   tarContext,
-  UrlFetcher,
   withoutIgnored,
 } from "../../build/index.ts";
 import {
@@ -27,9 +21,11 @@ import {
   withDefaultTag,
 } from "../../spec/index.ts";
 import type { BuildContext } from "./build-context.ts";
+import { limitsOf } from "./build-limits.ts";
 import { BuildSession, type SessionPlan } from "./build-session.ts";
 import { ClassicOutput } from "./classic-output.ts";
 import { EventQueue } from "./event-queue.ts";
+import { remoteContext } from "./remote-context.ts";
 import { unusedArguments } from "./unused-arguments.ts";
 
 /** A build in Docker's classic protocol: a tar comes, lines of progress go. */
@@ -147,19 +143,6 @@ function buildOptions(
   options: ClassicBuildOptions,
   parts: Pick<BuildOptions, "dockerfile" | "buildArgs" | "context">,
 ): BuildOptions {
-  const { memory, memorySwap, cpuShares, cpuQuota, cpuPeriod, cpusetCpus, cpusetMems } = options;
-  const limits = {
-    memory,
-    memorySwap,
-    cpuShares,
-    cpuQuota,
-    cpuPeriod,
-    cpusetCpus,
-    cpusetMems,
-    cgroupParent: options.cgroupParent,
-    shmSize: options.shmSize,
-    ulimits: options.ulimits,
-  };
   return {
     ...parts,
     ...(options.target === undefined ? {} : { target: options.target }),
@@ -169,7 +152,7 @@ function buildOptions(
     pull: options.pull,
     network: options.networkMode ?? "default",
     extraHosts: options.extraHosts,
-    limits: withoutUndefined(limits),
+    limits: limitsOf(options),
     secrets: new Map(),
     agent: () => undefined,
     allow: new Set(options.networkMode === "host" ? ["network.host"] : []),
@@ -181,13 +164,6 @@ function buildOptions(
   };
 }
 
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function withoutUndefined<T extends object>(values: T): Defined<T> {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Defined<T>;
-}
-
 /** The files of the context, and the Dockerfile where it did not come with them. */
 async function contextOf(
   context: BuildContext,
@@ -197,25 +173,4 @@ async function contextOf(
   const { remote } = options;
   if (remote !== undefined) return await remoteContext(context, remote, incoming);
   return { tree: await tarContext(context.services.files, incoming.body, incoming.signal) };
-}
-
-/** A git repository, or a tar or Dockerfile behind an address. */
-export async function remoteContext(
-  context: BuildContext,
-  url: string,
-  incoming: Pick<Incoming, "held" | "signal">,
-): Promise<{ tree: SourceTree; text?: string }> {
-  const { services } = context;
-  const { store } = services.environment;
-  const { held, signal } = incoming;
-  const git = parseGitUrl(url);
-  if (git !== undefined) return { tree: await gitTree({ services, signal, held }, git, false) };
-  const fetcher = new UrlFetcher(services.files, store.records.collection("build-urls"));
-  const { sha256 } = await fetcher.fetch(url, { onProgress: () => undefined, signal });
-  const path = services.files.path(sha256);
-  if (await isArchive(path)) {
-    return { tree: await tarContext(services.files, readArchive(path), signal) };
-  }
-  const empty = new ManifestTree([], (digest) => services.files.path(digest));
-  return { tree: empty, text: await Bun.file(path).text() };
 }

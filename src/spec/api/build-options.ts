@@ -1,8 +1,8 @@
-import type { BuildUlimit } from "./build.ts";
+import type { BuildLimits, BuildUlimit } from "./build.ts";
 import type { RegistryAuth } from "./image.ts";
 
 /** Docker's classic `POST /build`: its query parameters and headers, read. */
-export interface ClassicBuildOptions {
+export interface ClassicBuildOptions extends BuildLimits {
   /** `t`. */
   readonly tags: readonly string[];
   readonly dockerfile: string;
@@ -24,16 +24,6 @@ export interface ClassicBuildOptions {
     readonly attrs: Readonly<Record<string, string>>;
   }[];
   readonly ulimits: readonly BuildUlimit[];
-  /** Bytes. */
-  readonly shmSize?: number;
-  readonly memory?: number;
-  readonly memorySwap?: number;
-  readonly cpuShares?: number;
-  readonly cpuQuota?: number;
-  readonly cpuPeriod?: number;
-  readonly cpusetCpus?: string;
-  readonly cpusetMems?: string;
-  readonly cgroupParent?: string;
   /** `X-Registry-Config`, by registry host. */
   readonly auth: Readonly<Record<string, RegistryAuth>>;
 }

@@ -90,8 +90,25 @@ export type BuildCacheTarget =
   /** Comes back by an `output` event: a tar of an OCI layout. */
   | { readonly type: "local"; readonly mode?: "min" | "max" };
 
+/** What the processes of each step may take. Absent or 0: no limit, but the daemon's own defaults. */
+export interface BuildLimits {
+  /** Bytes. */
+  readonly memory?: number;
+  /** Bytes. */
+  readonly memorySwap?: number;
+  readonly cpuShares?: number;
+  readonly cpuQuota?: number;
+  readonly cpuPeriod?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly cgroupParent?: string;
+  /** Bytes. */
+  readonly shmSize?: number;
+  readonly ulimits?: readonly BuildUlimit[];
+}
+
 /** Body of `POST /berth/builds`. Secrets are held in memory only. */
-export interface BuildRequest {
+export interface BuildRequest extends BuildLimits {
   readonly context: BuildContextSource;
   /** The file's text; else it is read in the context at `dockerfilePath`. */
   readonly dockerfile?: string;
@@ -113,18 +130,6 @@ export interface BuildRequest {
   readonly network?: string;
   /** `host:address`. */
   readonly extraHosts?: readonly string[];
-  /** Bytes. */
-  readonly shmSize?: number;
-  readonly ulimits?: readonly BuildUlimit[];
-  /** Bytes; 0 is no limit. */
-  readonly memory?: number;
-  readonly memorySwap?: number;
-  readonly cpuShares?: number;
-  readonly cpuQuota?: number;
-  readonly cpuPeriod?: number;
-  readonly cpusetCpus?: string;
-  readonly cpusetMems?: string;
-  readonly cgroupParent?: string;
   readonly noCache?: boolean;
   /** Stages whose steps run again, by name or number. */
   readonly noCacheFilter?: readonly string[];
