@@ -13,6 +13,10 @@ const suite = useDaemon();
 /** A program that writes the same number to two files, one after the other, as fast as it can. */
 const TWO_FILES = "i=0; while :; do i=$((i+1)); echo $i >/data/first; echo $i >/data/second; done";
 
+const startWriter = async () => {
+  const flags = ["-d", "--name", "writer", "-v", "live:/data"];
+  must(await suite.daemon.berth("run", ...flags, "busybox", "sh", "-c", TWO_FILES));
+};
 const cat = async (ref: string, path: string) =>
   must(await suite.daemon.berth("volume", "cat", ref, path)).stdout.trim();
 const data = (volume: string) => join(suite.daemon.dataRoot, "volumes", volume, "_data");
@@ -27,20 +31,7 @@ const dropAll = async () => {
 describe("copies of a volume that is being written to", () => {
   test("snapshot and clone show one instant; the writer goes on", async () => {
     const { berth } = suite.daemon;
-    must(
-      await berth(
-        "run",
-        "-d",
-        "--name",
-        "writer",
-        "-v",
-        "live:/data",
-        "busybox",
-        "sh",
-        "-c",
-        TWO_FILES,
-      ),
-    );
+    await startWriter();
     await eventually(async () => (await berth("volume", "cat", "live", "second")).stdout !== "");
     for (let round = 0; round < 5; round++) {
       expect(must(await berth("volume", "snapshot", "live", `s${round}`)).stdout).toBe(
@@ -67,20 +58,7 @@ describe("copies of a volume that is being written to", () => {
     const { daemon } = suite;
     const { berth } = daemon;
     await fill("live", "dd if=/dev/zero of=/data/big bs=1M count=300 2>/dev/null");
-    must(
-      await berth(
-        "run",
-        "-d",
-        "--name",
-        "writer",
-        "-v",
-        "live:/data",
-        "busybox",
-        "sh",
-        "-c",
-        TWO_FILES,
-      ),
-    );
+    await startWriter();
     const clone = berth("volume", "clone", "live", "copy");
     await eventually(async () =>
       (await readdir(join(daemon.dataRoot, "volumes"))).some((name) => name.startsWith(".new-")),
@@ -104,20 +82,7 @@ describe("copies of a volume that is being written to", () => {
     const { daemon } = suite;
     const { berth } = daemon;
     await fill("live", "dd if=/dev/urandom of=/data/big bs=1M count=20 2>/dev/null");
-    must(
-      await berth(
-        "run",
-        "-d",
-        "--name",
-        "writer",
-        "-v",
-        "live:/data",
-        "busybox",
-        "sh",
-        "-c",
-        TWO_FILES,
-      ),
-    );
+    await startWriter();
     const file = join(daemon.root, "live.tar");
     must(await berth("volume", "export", "-o", file, "live"));
     const listed = await $`tar -tf ${file}`.text();

@@ -26,6 +26,10 @@ for (const name of COMMAND_LINES) {
     must(await cli("run", "--rm", ...flags, "busybox", "sh", "-c", script)).stdout.trim();
 
   describe(`${name}: macvlan`, () => {
+    const startOnWire = async (container: string) => {
+      const flags = ["-d", "--name", container, "--network", "wire", "--ip", ADDRESS];
+      must(await cli("run", ...flags, "busybox", "sleep", "100"));
+    };
     const mac = (mode: string, network: string) =>
       create(
         "-d",
@@ -54,21 +58,7 @@ for (const name of COMMAND_LINES) {
 
     test("a neighbour reaches the container at its own address", async () => {
       must(await mac("bridge", "wire"));
-      must(
-        await cli(
-          "run",
-          "-d",
-          "--name",
-          "mac",
-          "--network",
-          "wire",
-          "--ip",
-          ADDRESS,
-          "busybox",
-          "sleep",
-          "100",
-        ),
-      );
+      await startOnWire("mac");
       expect((await outside.run("ping", "-c", "1", "-W", "2", ADDRESS)).code).toBe(0);
       expect(
         await sh(
@@ -109,21 +99,7 @@ for (const name of COMMAND_LINES) {
 
     test("survives the daemon", async () => {
       must(await mac("bridge", "wire"));
-      must(
-        await cli(
-          "run",
-          "-d",
-          "--name",
-          "stays",
-          "--network",
-          "wire",
-          "--ip",
-          ADDRESS,
-          "busybox",
-          "sleep",
-          "100",
-        ),
-      );
+      await startOnWire("stays");
       await suite.daemon.killAndRestart();
       expect((await outside.run("ping", "-c", "1", "-W", "2", ADDRESS)).code).toBe(0);
       must(await cli("rm", "-f", "stays"));
