@@ -1,4 +1,4 @@
-import { posix } from "node:path";
+import { cleanPath } from "./clean-path.ts";
 import { invalidArgument } from "./errors.ts";
 import { PathPattern } from "./path-pattern.ts";
 
@@ -98,7 +98,7 @@ function readRule(line: string): Rule {
   const exception = text.startsWith("!");
   if (exception) text = text.slice(1).trim();
   if (text === "") throw invalidArgument('illegal exclusion pattern: "!"');
-  text = posix.normalize(text).replace(/(?<=.)\/$/, "");
+  text = cleanPath(text);
   if (text.length > 1 && text.startsWith("/")) text = text.slice(1);
   return { pattern: new PathPattern(text), exception, segments: text.split("/") };
 }

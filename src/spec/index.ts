@@ -10,6 +10,7 @@ export type * from "./api/network-options.ts";
 export type * from "./api/system.ts";
 export type * from "./api/system-options.ts";
 export type * from "./api/volume.ts";
+export * from "./clean-path.ts";
 export * from "./context-stream.ts";
 export * from "./digest.ts";
 export * from "./errors.ts";

@@ -1,5 +1,4 @@
-import { posix } from "node:path";
-import type { HealthConfig, ImageRunConfig } from "../../spec/index.ts";
+import { cleanPath, type HealthConfig, type ImageRunConfig } from "../../spec/index.ts";
 import type {
   CommandLine,
   ExpandedInstruction,
@@ -68,10 +67,8 @@ export function applyConfig(state: StageState, instruction: ConfigInstruction): 
 }
 
 /** `WORKDIR`'s path, absolute. */
-export function workingDirectory(config: ImageRunConfig, path: string): string {
-  const clean = posix.normalize(fromWorkingDirectory(config, path));
-  return clean.length > 1 ? clean.replace(/\/$/, "") : clean;
-}
+export const workingDirectory = (config: ImageRunConfig, path: string): string =>
+  cleanPath(fromWorkingDirectory(config, path));
 
 export function commandArguments(command: CommandLine, config: ImageRunConfig): string[] {
   if (command.form === "exec") return [...command.args];

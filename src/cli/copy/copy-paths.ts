@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { cleanPath } from "../../spec/index.ts";
 import { CliError } from "../cli-error.ts";
 
 /** One side of a copy: a path of this machine, or of a container. */
@@ -60,7 +61,7 @@ export const namesContent = (path: string): boolean => /(?:^|\/)\.$/.test(path);
 
 /** The directory and the last name, `.` where the directory's content is meant. */
 export function splitLast(path: string): [directory: string, name: string] {
-  const clean = posix.normalize(path).replace(/(?<=.)\/$/, "");
+  const clean = cleanPath(path);
   if (namesContent(path)) return [clean, "."];
   return [posix.dirname(clean), posix.basename(clean) || "/"];
 }

@@ -1,4 +1,4 @@
-import { posix } from "node:path";
+import { cleanPath } from "../../../spec/index.ts";
 import type { Plain } from "../node.ts";
 
 interface VolumeMount {
@@ -34,7 +34,7 @@ function mount(
 ): VolumeMount {
   const result: VolumeMount = { type };
   if (source !== undefined) result["source"] = source;
-  result["target"] = posix.normalize(target).replace(/(.)\/$/, "$1");
+  result["target"] = cleanPath(target);
   const bind: Record<string, Plain> = {};
   const volume: Record<string, Plain> = {};
   for (const option of options) {

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { errorMessage, invalidArgument, type Mount } from "../../../spec/index.ts";
+import { cleanPath, errorMessage, invalidArgument, type Mount } from "../../../spec/index.ts";
 import type { MountRecord } from "../container-record.ts";
 import { isMountMode, isPropagation, type MountMode, parseMountMode } from "./mount-mode.ts";
 
@@ -28,7 +28,7 @@ export function parseBind(text: string, volumeDriver: string): WantedMount {
     );
   }
   const shared = {
-    destination: posix.normalize(target).replace(/(?<=.)\/$/, ""),
+    destination: cleanPath(target),
     mode: third ?? "",
     readWrite: mode.readWrite,
   };
@@ -105,11 +105,6 @@ export function anonymousVolume(target: string, volumeDriver: string): WantedMou
     copyUp: true,
     volume: volumeDriver === "" ? {} : { driver: volumeDriver },
   };
-}
-
-export function cleanPath(path: string): string {
-  const clean = posix.normalize(path);
-  return clean.length > 1 ? clean.replace(/\/$/, "") : clean;
 }
 
 function blank(type: MountRecord["type"]): WantedMount {

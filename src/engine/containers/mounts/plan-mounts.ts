@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import type { ContainerConfig, HostConfig } from "../../../spec/index.ts";
-import { EngineError, errorMessage, invalidArgument } from "../../../spec/index.ts";
+import { cleanPath, EngineError, errorMessage, invalidArgument } from "../../../spec/index.ts";
 import type { MountRecord } from "../container-record.ts";
 import type { ContainerRegistry } from "../container-registry.ts";
 import {
   anonymousVolume,
   checkTarget,
-  cleanPath,
   parseBind,
   parseMount,
   parseVolumesFrom,

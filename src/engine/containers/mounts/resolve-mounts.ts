@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync } from "node:fs";
 import type { ResolvedMount } from "../../../runtime/index.ts";
 import {
+  cleanPath,
   errorMessage,
   type ImageId,
   internal,
@@ -12,7 +13,6 @@ import type { Container } from "../container.ts";
 import type { MountRecord } from "../container-record.ts";
 import { type HeldPlaces, ownerAsRoot } from "./held-places.ts";
 import { isPropagation } from "./mount-mode.ts";
-import { cleanPath } from "./parse-mounts.ts";
 
 /** Files that the engine writes for a container, by their place in it. */
 export type ContainerFiles = Readonly<Record<string, string>>;
