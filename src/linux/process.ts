@@ -199,6 +199,23 @@ function exitCode(status: number): number {
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
 }
 
+export interface ProcessState {
+  /** Of its program, 15 bytes at most. */
+  name: string;
+  /** It waits to be reaped. */
+  hasEnded: boolean;
+  session: number;
+}
+
+/** Undefined if it is gone. */
+export function stateOf(pid: number | "self"): ProcessState | undefined {
+  const text = readStat(pid);
+  if (text === undefined) return undefined;
+  const name = text.slice(text.indexOf("(") + 1, text.lastIndexOf(")"));
+  const fields = fieldsOf(text);
+  return { name, hasEnded: fields[0] === "Z", session: Number(fields[3]) };
+}
+
 function zombieExitCode(pid: number): number | undefined {
   const fields = statFields(pid);
   if (fields?.[0] !== "Z") return undefined;
@@ -211,11 +228,17 @@ export function processStartTime(pid: number): number | undefined {
   return field === undefined ? undefined : Number(field);
 }
 
-/** `/proc/PID/stat` from the state (field 3) on; the name before may contain anything. */
 function statFields(pid: number): string[] | undefined {
+  const text = readStat(pid);
+  return text === undefined ? undefined : fieldsOf(text);
+}
+
+/** From the state (field 3 of proc_pid_stat(5)) on; the name before may contain anything. */
+const fieldsOf = (stat: string): string[] => stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+
+function readStat(pid: number | "self"): string | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return readFileSync(`/proc/${pid}/stat`, "latin1");
   } catch (error) {
     if (isErrno(error, Errno.ENOENT, Errno.ESRCH)) return undefined;
     throw error;

@@ -51,7 +51,8 @@ async function adoptProcess(server: SupervisorServer, id: string): Promise<void>
     return;
   }
   for (const output of managed.outputs) output.start();
-  watchEnd(server, managed, running);
+  if (stored.early?.pid === running.pid) server.processEnded(managed, stored.early.exitCode);
+  else watchEnd(server, managed, running);
 }
 
 /** Waits for a runtime that was at work; the process that it has started, if it has. */

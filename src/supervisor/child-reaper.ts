@@ -8,8 +8,14 @@ export class ChildReaper {
   readonly #waiting = new Map<number, (exitCode: number) => void>();
   /** Exits of children nobody waits for yet, while somebody may still come. */
   readonly #unclaimed = new Map<number, number>();
+  readonly #onUnclaimed: (exit: ChildExit) => void;
   #expecting = 0;
   readonly #onSignal = (): void => this.reap();
+
+  /** `onUnclaimed` may store an exit that is kept for a later `wait`, before the child is reaped. */
+  constructor(onUnclaimed: (exit: ChildExit) => void = () => {}) {
+    this.#onUnclaimed = onUnclaimed;
+  }
 
   start(): void {
     process.on("SIGCHLD", this.#onSignal);
@@ -50,15 +56,18 @@ export class ChildReaper {
     }
   }
 
-  #deliver({ pid, exitCode }: ChildExit): void {
+  #deliver(exit: ChildExit): void {
+    const { pid, exitCode } = exit;
     const onExit = this.#waiting.get(pid);
     this.#waiting.delete(pid);
-    if (onExit !== undefined) {
-      try {
-        onExit(exitCode);
-      } catch (error) {
-        console.error(error);
+    try {
+      if (onExit !== undefined) onExit(exitCode);
+      else if (this.#expecting > 0) {
+        this.#unclaimed.set(pid, exitCode);
+        this.#onUnclaimed(exit);
       }
-    } else if (this.#expecting > 0) this.#unclaimed.set(pid, exitCode);
+    } catch (error) {
+      console.error(error);
+    }
   }
 }

@@ -8,15 +8,18 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Errno, isErrno } from "../linux/errno.ts";
+import type { ChildExit } from "../linux/process.ts";
 import type { ProcessExit, ProcessRequest } from "./supervisor.ts";
 
 const RECORD = "record.jsonl";
 
-/** What is stored of a process: one line of JSON for each of these, in this order, as they come. */
+/** What is stored of a process: one line of JSON for each of these, as they come. */
 export interface StoredProcess {
   request: ProcessRequest;
   /** Absent while the runtime is at work. */
   running?: StoredRunning;
+  /** It has ended while the runtime was still at work. */
+  early?: ChildExit;
   exit?: ProcessExit;
 }
 
@@ -51,6 +54,10 @@ export class ProcessStore {
 
   saveRunning(running: StoredRunning): void {
     this.#append({ running });
+  }
+
+  saveEarlyEnd(early: ChildExit): void {
+    this.#append({ early });
   }
 
   /** Before anybody hears of it. */

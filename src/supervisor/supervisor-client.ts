@@ -7,6 +7,7 @@ import { pathInDirectory } from "../linux/unix-socket.ts";
 import { EngineError, errorMessage } from "../spec/index.ts";
 import { ControlSession, openConnection, SessionLost } from "./control-session.ts";
 import { HeldProcess } from "./held-process.ts";
+import { Orphans } from "./orphans.ts";
 import { processPaths } from "./process-paths.ts";
 import {
   type ControlMethod,
@@ -42,6 +43,7 @@ export class SupervisorClient implements Supervisor {
   readonly #options: SupervisorClientOptions;
   readonly #listeners: ((exit: ProcessExit) => void)[] = [];
   readonly #held = new Map<string, HeldProcess>();
+  readonly #orphans: Orphans;
   #session: ControlSession | undefined;
   #connecting: Promise<ControlSession> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -52,6 +54,7 @@ export class SupervisorClient implements Supervisor {
 
   constructor(options: SupervisorClientOptions) {
     this.#options = options;
+    this.#orphans = new Orphans(options.execRoot);
   }
 
   /** Connects, starting the supervisor where none answers; resolves when it answers. */
@@ -115,6 +118,7 @@ export class SupervisorClient implements Supervisor {
   async forget(id: string): Promise<void> {
     await this.#request("forget", { id });
     this.#release(id);
+    this.#orphans.reap();
   }
 
   onExit(listener: (exit: ProcessExit) => void): void {
@@ -182,6 +186,7 @@ export class SupervisorClient implements Supervisor {
       for (const running of welcome.processes) await this.#holdAgain(running);
     }
     this.#session = session;
+    this.#orphans.reap();
     return session;
   }
 
@@ -213,6 +218,7 @@ export class SupervisorClient implements Supervisor {
   /** A process of its own session, so that nothing that ends the daemon ends it. */
   async #startSupervisor(): Promise<void> {
     const { command, execRoot } = this.#options;
+    this.#orphans.expect();
     const log = openSync(join(execRoot, "supervisor.log"), "a", 0o600);
     try {
       const child = Bun.spawn([...command], {
@@ -240,6 +246,7 @@ export class SupervisorClient implements Supervisor {
   #lost(session: ControlSession): void {
     if (this.#session !== session) return;
     this.#session = undefined;
+    this.#orphans.inherit();
     if (!this.#closed) this.#reconnect();
   }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Poller, Ready } from "../linux/poller.ts";
-import { processStartTime } from "../linux/process.ts";
+import { type ChildExit, processStartTime } from "../linux/process.ts";
 import { acceptUnix } from "../linux/unix-socket.ts";
 import { conflict, EngineError, notFound } from "../spec/index.ts";
 import { type AttachedTo, Attachment } from "./attachment.ts";
@@ -40,7 +40,7 @@ export const UNKNOWN_EXIT_CODE = 255;
 /** Serves the protocol: see protocol.ts. */
 export class SupervisorServer implements AttachedTo {
   readonly poller: Poller;
-  readonly reaper = new ChildReaper();
+  readonly reaper = new ChildReaper((exit) => this.#storeEarlyEnd(exit));
   readonly processes = new Map<string, ManagedProcess>();
   readonly controls = new Set<ControlConnection>();
   /** Attachments to processes that have not been started yet. */
@@ -93,6 +93,13 @@ export class SupervisorServer implements AttachedTo {
     if (managed.state === "exited") return;
     const exit = managed.ended(exitCode);
     for (const control of this.controls) control.tell({ event: "exit", exit });
+  }
+
+  /** A process that ends before its runtime does: our successor could not learn how. */
+  #storeEarlyEnd(exit: ChildExit): void {
+    for (const { state, store } of this.processes.values()) {
+      if (state === "starting" && store.readPid() === exit.pid) store.saveEarlyEnd(exit);
+    }
   }
 
   #accept(): void {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { readAll, SupervisorFixture, splitFrames } from "./testing/supervisor-fixture.ts";
@@ -25,6 +25,19 @@ async function killSupervisor(): Promise<void> {
   }
   await fixture.client.processes();
 }
+
+/** Children of ours that have ended and that nobody has reaped. */
+const zombies = (): string[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/stat`, "latin1")];
+      } catch {
+        return []; // It has ended meanwhile.
+      }
+    })
+    .filter((stat) => stat.includes(`) Z ${process.pid} `));
 
 async function readUntil(stream: Duplex, text: string): Promise<string> {
   let seen = "";
@@ -138,6 +151,22 @@ describe("kill -9 of the supervisor", () => {
     isDone = true;
     await killing;
   });
+
+  for (const [order, script] of [
+    ["before", 'kill -9 $PPID; "$@"'],
+    ["after", '"$@"; sleep 0.1; kill -9 $PPID'],
+  ] as const) {
+    test(`${order} a container that ends at once runs, before anybody has heard of it`, async () => {
+      const { client } = fixture;
+      await client.connect();
+      const request = fixture.container("one", "echo x; exit 9");
+      await client.start({ ...request, argv: ["/bin/sh", "-c", script, "sh", ...request.argv] });
+      expect(await fixture.exitOf("one")).toMatchObject({ exitCode: 9 });
+      expect(await fixture.readLog("one")).toBe("x\n");
+      await client.forget("one");
+      expect(zombies()).toEqual([]);
+    });
+  }
 
   test("in the middle of starts: each either runs or has failed", async () => {
     const { client } = fixture;
