@@ -8,6 +8,7 @@ import {
 import { close } from "../linux/file.ts";
 import { bindInRoot, openRoot } from "../linux/in-root.ts";
 import { setPropagation } from "../linux/mount.ts";
+import { mountOverlay } from "../linux/overlay.ts";
 import type { TreeMount } from "./tree-options.ts";
 
 /** An own mount namespace for this thread, with `mounts` in the tree at `root`. */
@@ -16,7 +17,9 @@ export function mountIntoTree(root: string, mounts: readonly TreeMount[]): void 
   // What the host unmounts meanwhile goes here too; nothing comes back.
   setPropagation("/", "slave", true);
   const directory = openRoot(root);
-  for (const { source, target, ...options } of mounts) {
+  for (const { source, target, layers = [], ...options } of mounts) {
+    // In this namespace the union takes the place of its topmost tree.
+    if (layers.length > 1) mountOverlay({ target: source, lower: layers });
     bindInRoot(directory, source, target, options);
   }
   close(directory);

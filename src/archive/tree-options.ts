@@ -74,6 +74,8 @@ export interface TreeMount {
   readonly?: boolean;
   /** What stands there inside of `source`, symlinks resolved in it. */
   subpath?: string;
+  /** Trees, topmost first and `source` the first of them, whose union is meant. */
+  layers?: readonly string[];
 }
 
 /** What `HEAD /containers/<id>/archive` tells of a path. */

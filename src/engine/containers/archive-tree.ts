@@ -8,6 +8,7 @@ import type { EngineContext } from "../context.ts";
 import { mountPluginVolumes, unmountPluginVolumes } from "../volumes/plugins/plugin-verbs.ts";
 import type { Container } from "./container.ts";
 import { containerFilePaths } from "./container-files.ts";
+import { imageMountLayers } from "./mounts/resolve-mounts.ts";
 
 const O_PATH = 0o10000000;
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -98,27 +99,22 @@ async function holdVolumes(context: EngineContext, container: Container) {
   try {
     await mountPluginVolumes(context, plugged);
     const mounts: TreeMount[] = [];
-    for (const {
-      type,
-      name = "",
-      source,
-      destination,
-      readWrite,
-      subpath,
-      createSource,
-    } of container.record.mounts) {
-      const shared = { target: destination, readonly: !readWrite };
+    for (const mount of container.record.mounts) {
+      const { type, name = "", source, destination, readWrite, subpath, createSource } = mount;
+      const shared = {
+        target: destination,
+        readonly: !readWrite,
+        ...(subpath === undefined ? {} : { subpath }),
+      };
       if (type === "volume" && volumes.has(name)) {
         held.push(name);
-        const directory = await volumes.prepare(name, holder);
-        mounts.push({
-          source: directory,
-          ...shared,
-          ...(subpath === undefined ? {} : { subpath }),
-        });
+        mounts.push({ source: await volumes.prepare(name, holder), ...shared });
       } else if (type === "bind") {
         if (createSource) mkdirSync(source, { recursive: true, mode: 0o755 });
         if (existsSync(source)) mounts.push({ source, ...shared });
+      } else if (type === "image") {
+        const layers = imageMountLayers(context, mount);
+        if (layers[0] !== undefined) mounts.push({ source: layers[0], layers, ...shared });
       }
     }
     return { mounts: [...mounts, ...ownFiles(context, container)].sort(byDepth), release };

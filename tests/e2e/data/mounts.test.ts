@@ -185,6 +185,10 @@ for (const name of COMMAND_LINES) {
           "busybox",
         ),
       );
+      const copied = await cli("cp", `mounts-image-${name}:/i/data/sub/file`, "-");
+      expect(must(copied).stdout).toContain("deep\n");
+      const refused = await cli("cp", "/etc/hostname", `mounts-image-${name}:/i/`);
+      expect(refused.stderr).toContain("marked read-only");
       const refusal = await cli("rmi", `withdata-${name}`, `only-mounted-${name}`);
       expect(refusal.code).toBe(1);
       must(await cli("rm", `mounts-image-${name}`));

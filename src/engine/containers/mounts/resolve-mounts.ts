@@ -87,20 +87,19 @@ function mountSource(
   if (mount.type === "bind") return bindSource(mount);
   const root =
     mount.type === "image"
-      ? imageTree(context, mount, held)
+      ? held.image(imageMountLayers(context, mount))
       : context.store.volumes.acquire(mount.name ?? "", container.id);
   return mount.subpath === undefined ? root : held.subpath(root, mount.subpath);
 }
 
-function imageTree(
+/** The directories of an image mount's layers, topmost first. */
+export function imageMountLayers(
   { store }: Pick<EngineContext, "store">,
   mount: MountRecord,
-  held: HeldPlaces,
-): string {
+): string[] {
   const image = store.images.get(mount.name as ImageId);
   if (image === undefined) throw notFound(`No such image: ${mount.source}`);
-  const layers = image.layers.map(({ chainId }) => store.snapshots.layerDirectory(chainId));
-  return held.image(layers.reverse());
+  return image.layers.map(({ chainId }) => store.snapshots.layerDirectory(chainId)).reverse();
 }
 
 function bindSource(mount: MountRecord): string {
