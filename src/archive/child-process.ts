@@ -33,6 +33,18 @@ export function killOnAbort(
   return () => signal?.removeEventListener("abort", kill);
 }
 
+/** What a child tells while it works: JSON, one object a line. */
+export async function* newsOf<News>(child: Pick<ArchiveChild, "stdout">): AsyncGenerator<News> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += decoder.decode(chunk, { stream: true });
+    const lines = text.split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line) as News;
+  }
+}
+
 /** The JSON that a child says when it is done, or the error that it has left. */
 export async function resultOf<Result>(
   child: Pick<ArchiveChild, "stdout" | "stderr" | "exited" | "exitCode" | "signalCode">,

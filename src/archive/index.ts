@@ -1,7 +1,7 @@
 export * from "./byte-string.ts";
 export * from "./compression.ts";
 export * from "./copy/copy-tree.ts";
-export { transferTree } from "./copy/transfer-tree.ts";
+export { type TransferRequest, transferTree } from "./copy/transfer-tree.ts";
 export { packSmallTree } from "./pack/pack-small-tree.ts";
 export { packTree } from "./pack/pack-tree.ts";
 export { statPath } from "./pack/stat-path.ts";

@@ -1,4 +1,4 @@
-import { killOnAbort, spawnChild } from "../child-process.ts";
+import { type ArchiveChild, killOnAbort, newsOf, spawnChild } from "../child-process.ts";
 import { childError, exitText } from "../child-protocol.ts";
 import type { CopyNews, CopyRequest } from "./copy-tree-child.ts";
 
@@ -32,7 +32,7 @@ export async function copyTree(
   const release = killOnAbort(child, signal);
   try {
     const errors = new Response(child.stderr).text();
-    const last = await follow(child.stdout, options);
+    const last = await follow(child, options);
     await child.exited;
     signal?.throwIfAborted();
     if (child.exitCode !== 0 || last?.copied !== true) {
@@ -46,21 +46,14 @@ export async function copyTree(
 }
 
 async function follow(
-  stream: ReadableStream<Uint8Array>,
+  child: ArchiveChild,
   { onProgress, onCopied }: CopyTreeOptions,
 ): Promise<CopyNews | undefined> {
-  const decoder = new TextDecoder();
-  let text = "";
   let last: CopyNews | undefined;
-  for await (const chunk of stream) {
-    text += decoder.decode(chunk, { stream: true });
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    for (const line of lines) {
-      last = JSON.parse(line) as CopyNews;
-      onProgress?.(last);
-      if (last.copied) await onCopied?.();
-    }
+  for await (const news of newsOf<CopyNews>(child)) {
+    last = news;
+    onProgress?.(news);
+    if (news.copied) await onCopied?.();
   }
   return last;
 }

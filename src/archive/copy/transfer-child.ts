@@ -27,6 +27,7 @@ export interface TransferRequest {
   owner?: { uid: number; gid: number };
 }
 
+/** What a transfer tells on stdout, one JSON object a line: how far it is, in the end the whole. */
 export interface TransferResult {
   /** Of regular files' content. */
   bytes: number;
@@ -54,7 +55,7 @@ export function runTransfer(argument: string): never {
       ...(request.name === undefined ? {} : { rename: request.name }),
     };
     new Packing(options, sink, inward ? "." : "").run();
-    writeAll(1, Buffer.from(JSON.stringify(sink.result())));
+    sink.tell();
     process.exit(0);
   } catch (error) {
     failChild(error);
@@ -79,24 +80,38 @@ function writerOptions({ direction, path, owner }: TransferRequest): TreeWriterO
   return { noOverwriteDirNonDir: true, unconfined: true, acceptsXattr, ...owned };
 }
 
+/** Bytes between two looks at the clock. */
+const PIECE = 16 * 1024 * 1024;
+/** Between two lines of progress, milliseconds. */
+const NEWS_INTERVAL = 200;
+
 /** Puts members into a tree as they come. */
 class TreeSink implements MemberSink {
   readonly #tree: TreeWriter;
   #bytes = 0;
   #files = 0;
+  #told = Date.now();
 
   constructor(options: TreeWriterOptions) {
     this.#tree = new TreeWriter(options);
   }
 
-  result(): TransferResult {
-    return { bytes: this.#bytes, files: this.#files };
+  tell(): void {
+    const result: TransferResult = { bytes: this.#bytes, files: this.#files };
+    writeAll(1, Buffer.from(`${JSON.stringify(result)}\n`));
+    this.#told = Date.now();
+  }
+
+  #count(bytes: number, files: number): void {
+    this.#bytes += bytes;
+    this.#files += files;
+    if (Date.now() - this.#told > NEWS_INTERVAL) this.tell();
   }
 
   member(entry: TarEntry): void {
     const target = entry.type === "link" ? cleanPath(entry.linkTarget) : "";
     this.#tree.write(cleanPath(entry.path), entry, target);
-    this.#files++;
+    this.#count(0, 1);
   }
 
   file(entry: TarEntry, fd: number): void {
@@ -104,16 +119,25 @@ class TreeSink implements MemberSink {
     const to = this.#tree.createFile(path);
     try {
       for (const { offset, length } of entry.sparse ?? [{ offset: 0, length: entry.size }]) {
-        if (length === 0) continue;
-        if (offset > 0) seekTo(to, offset);
-        this.#bytes += copyRange(fd, offset, to, length);
+        if (offset > 0 && length > 0) seekTo(to, offset);
+        this.#copy(fd, to, offset, length);
       }
     } catch (error) {
       close(to);
       throw error;
     }
     this.#tree.finishFile(to, path, entry);
-    this.#files++;
+    this.#count(0, 1);
+  }
+
+  #copy(from: number, to: number, offset: number, length: number): void {
+    for (let done = 0; done < length; ) {
+      const count = copyRange(from, offset + done, to, Math.min(PIECE, length - done));
+      // Cut off by somebody meanwhile.
+      if (count === 0) return;
+      done += count;
+      this.#count(count, 0);
+    }
   }
 
   end(): void {

@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { lstat } from "../../linux/stat.ts";
 import { packTree } from "../pack/pack-tree.ts";
-import { transferTree } from "./transfer-tree.ts";
+import { type TransferResult, transferTree } from "./transfer-tree.ts";
 
 let root: string;
 const host = (...names: string[]) => join(root, "host", ...names);
@@ -41,10 +41,11 @@ function fill(directory: string): void {
   chownSync(join(directory, "small"), 33, 44);
 }
 
+const whole = async (news: AsyncIterable<TransferResult>) => (await Array.fromAsync(news)).at(-1);
 const into = (path: string, hostPath: string, more: object = {}) =>
-  transferTree({ direction: "in", root: tree(), mounts: [], path, hostPath, ...more });
+  whole(transferTree({ direction: "in", root: tree(), mounts: [], path, hostPath, ...more }));
 const outOf = (path: string, hostPath: string, more: object = {}) =>
-  transferTree({ direction: "out", root: tree(), mounts: [], path, hostPath, ...more });
+  whole(transferTree({ direction: "out", root: tree(), mounts: [], path, hostPath, ...more }));
 
 describe("transferTree() in", () => {
   test("gives a tree that packs to the same bytes", async () => {

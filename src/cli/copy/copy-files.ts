@@ -71,9 +71,10 @@ async function copyIn(
   const name = plan.name ?? splitLast(source.path)[1];
   try {
     const local = { hostPath: source.path, path: plan.directory, name, archive: options.archive };
-    const bytes = await copyLocally(client, to.container, { direction: "in", ...local });
-    if (bytes !== undefined) {
-      await new CopyCounter(context, options.quiet, label(to)).done(bytes);
+    const counter = new CopyCounter(context, options.quiet, label(to));
+    const request = { direction: "in" as const, ...local };
+    if (await copyLocally(client, to.container, request, (bytes) => counter.reach(bytes))) {
+      await counter.done();
       return;
     }
     const { pack } = await context.trees();
@@ -93,9 +94,9 @@ async function copyOut(
   const target = to === "-" ? undefined : localTarget(to);
   const wanted = await containerSource(client, from.container, from.path, options.followLink);
   if (target !== undefined) {
-    const bytes = await copyOutLocally(client, from, wanted, target, options);
-    if (bytes !== undefined) {
-      await new CopyCounter(context, options.quiet, absoluteLocalPath(to)).done(bytes);
+    const counter = new CopyCounter(context, options.quiet, absoluteLocalPath(to));
+    if (await copyOutLocally(client, from, wanted, target, options.archive, counter)) {
+      await counter.done();
       return;
     }
   }
@@ -124,20 +125,22 @@ async function copyOutLocally(
   { container }: InContainer,
   source: CopySource,
   target: CopyTarget,
-  { archive }: CopyOptions,
-): Promise<number | undefined> {
-  if (!mayCopyLocally(client)) return undefined;
+  archive: boolean,
+  counter: CopyCounter,
+): Promise<boolean> {
+  if (!mayCopyLocally(client)) return false;
   // An answer to HEAD has no words: the archive's own request tells what is wrong.
   const stat = await client.containers.statPath(container, source.path).catch(() => undefined);
-  if (stat === undefined) return undefined;
+  if (stat === undefined) return false;
   const plan = planCopy({ ...source, isDirectory: isDirectoryMode(stat.mode) }, target);
-  return copyLocally(client, container, {
-    direction: "out",
+  const request = {
+    direction: "out" as const,
     hostPath: plan.directory,
     path: source.path,
     archive,
     ...(plan.name === undefined ? {} : { name: plan.name }),
-  });
+  };
+  return copyLocally(client, container, request, (bytes) => counter.reach(bytes));
 }
 
 const label = ({ container, path }: InContainer): string => `${container}:${path}`;
@@ -164,6 +167,12 @@ class CopyCounter {
     }
   }
 
+  /** That many by now. */
+  async reach(bytes: number): Promise<void> {
+    this.#bytes = bytes;
+    await this.#draw();
+  }
+
   async #draw(): Promise<void> {
     const now = performance.now();
     if (this.#target === undefined || now - this.#drawn < REDRAW_MILLISECONDS) return;
@@ -174,9 +183,9 @@ class CopyCounter {
     await this.#context.stderr.flush();
   }
 
-  async done(bytes = this.#bytes): Promise<void> {
+  async done(): Promise<void> {
     if (this.#target === undefined) return;
-    const size = humanSize(bytes, 3);
+    const size = humanSize(this.#bytes, 3);
     this.#context.stderr.line(`\r\x1b[2KSuccessfully copied ${size} to ${this.#target}`);
     await this.#context.stderr.flush();
   }

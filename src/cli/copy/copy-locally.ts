@@ -7,20 +7,23 @@ export const mayCopyLocally = ({ host }: EngineClient): boolean =>
   host.startsWith("unix://") && process.getuid?.() === 0;
 
 /**
- * Lets the daemon copy by itself; the bytes of the files. Undefined where it is none of Berth's, or sees other files than we do: then
- * it has to be done with an archive.
+ * Lets the daemon copy by itself. `onProgress` gets the bytes of the files so far, and in the end of all. False where the
+ * daemon is none of Berth's, or sees other files than we do: then it has to be done with an archive.
  */
 export async function copyLocally(
   client: EngineClient,
   container: string,
   request: Omit<LocalCopyRequest, "fileView">,
-): Promise<number | undefined> {
-  if (!mayCopyLocally(client)) return undefined;
+  onProgress: (bytes: number) => Promise<void>,
+): Promise<boolean> {
+  if (!mayCopyLocally(client)) return false;
   const fileView = ownFileView();
   try {
-    return (await client.containers.copyLocally(container, { ...request, fileView })).Bytes;
+    const reports = await client.containers.copyLocally(container, { ...request, fileView });
+    for await (const { Bytes } of reports) await onProgress(Bytes);
+    return true;
   } catch (error) {
-    if (isElsewhere(error)) return undefined;
+    if (isElsewhere(error)) return false;
     throw error;
   }
 }

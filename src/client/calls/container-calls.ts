@@ -30,6 +30,7 @@ import {
 } from "../../spec/index.ts";
 import type { HijackedStream } from "../hijacked-stream.ts";
 import type { HttpTransport, RequestBody } from "../http-transport.ts";
+import { failingProgress } from "../progress-stream.ts";
 
 const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";
 
@@ -193,10 +194,16 @@ export class ContainerCalls {
     return { stat: pathStat(response), tar: this.#transport.chunks(response, signal) };
   }
 
-  /** Berth's own: the daemon copies by itself. `conflict`, `not-found` where it cannot. */
-  copyLocally(ref: string, request: LocalCopyRequest): Promise<LocalCopyReport> {
+  /**
+   * Berth's own: the daemon copies by itself and tells how far it is, in the end the whole. `conflict`,
+   * `not-found` where it cannot.
+   */
+  async copyLocally(
+    ref: string,
+    request: LocalCopyRequest,
+  ): Promise<AsyncIterable<LocalCopyReport>> {
     const target = `/berth/containers/${encodeURIComponent(ref)}/copy`;
-    return this.#transport.json("POST", target, { json: request });
+    return failingProgress(await this.#transport.lines("POST", target, { json: request }));
   }
 
   putArchive(

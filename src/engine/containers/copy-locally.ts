@@ -1,17 +1,20 @@
 import { readFileSync, readlinkSync, statSync } from "node:fs";
-import { transferTree } from "../../archive/index.ts";
+import { type TransferRequest, transferTree } from "../../archive/index.ts";
 import { conflict, type LocalCopyReport, type LocalCopyRequest } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import { locate, refuseNonDirectory, refuseReadOnly, topName, userOf } from "./archive.ts";
 import { holdTree } from "./archive-tree.ts";
 
-/** Copies between the daemon's host and a container without a client in between. */
-export async function copyLocally(
+/**
+ * Copies between the daemon's host and a container without a client in between. Reports how far it is a few
+ * times a second, in the end the whole.
+ */
+export async function* copyLocally(
   context: EngineContext,
   ref: string,
   request: LocalCopyRequest,
   signal: AbortSignal,
-): Promise<LocalCopyReport> {
+): AsyncGenerator<LocalCopyReport> {
   if (request.fileView !== ownFileView()) {
     throw conflict(
       "Cannot copy without an archive: the caller sees the files of another machine or namespace",
@@ -26,7 +29,8 @@ export async function copyLocally(
     if (direction === "out") {
       const name = request.name ?? topName(path, stat.name);
       const owner = archive ? {} : { owner: { uid: 0, gid: 0 } };
-      return { Bytes: (await transferTree({ ...inside, name, ...owner }, signal)).bytes };
+      yield* reports({ ...inside, name, ...owner }, signal);
+      return;
     }
     refuseNonDirectory(stat);
     refuseReadOnly(container, realPath);
@@ -36,10 +40,17 @@ export async function copyLocally(
       ...(request.name === undefined ? {} : { name: request.name }),
       ...(owner === undefined ? {} : { owner }),
     };
-    return { Bytes: (await transferTree(transfer, signal)).bytes };
+    yield* reports(transfer, signal);
   } finally {
     tree.release();
   }
+}
+
+async function* reports(
+  transfer: TransferRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LocalCopyReport> {
+  for await (const { bytes } of transferTree(transfer, signal)) yield { Bytes: bytes };
 }
 
 /** A socket may be another machine's, and a mount namespace has the same number there. */

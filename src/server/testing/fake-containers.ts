@@ -230,9 +230,9 @@ export class FakeContainers implements ContainerBackend {
     return { stat: await this.statPath(ref, path), tar: repeat(Buffer.from("tar"), 1) };
   }
 
-  async copyLocally(...[ref, request]: Parameters<ContainerBackend["copyLocally"]>) {
+  async *copyLocally(...[ref, request]: Parameters<ContainerBackend["copyLocally"]>) {
     this.calls.push(["copyLocally", ref, request.hostPath]);
-    return { Bytes: 0 };
+    yield { Bytes: 0 };
   }
 
   async putArchive(...[ref, path, , tar]: Parameters<ContainerBackend["putArchive"]>) {

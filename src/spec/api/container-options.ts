@@ -116,6 +116,7 @@ export interface LocalCopyRequest {
   archive: boolean;
 }
 
+/** How far it is, in the end the whole. */
 export interface LocalCopyReport {
   /** Of regular files. */
   Bytes: number;

@@ -1,5 +1,5 @@
 import { type ContainerPathStat, invalidArgument } from "../../../spec/index.ts";
-import { empty, json } from "../../answer.ts";
+import { empty, progress } from "../../answer.ts";
 import type { ApiRequest } from "../../api-request.ts";
 import type { Route } from "../../route.ts";
 import type { ContainerBackend } from "./backend.ts";
@@ -43,7 +43,7 @@ export function archiveRoutes(backend: ContainerBackend): Route[] {
             "bad parameter: hostPath has to be absolute, path must not be empty",
           );
         }
-        return json(await backend.copyLocally(request.name, body, request.signal));
+        return progress(backend.copyLocally(request.name, body, request.signal));
       },
     },
     {

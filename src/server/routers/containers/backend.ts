@@ -104,7 +104,7 @@ export interface ContainerBackend {
     ref: string,
     request: LocalCopyRequest,
     signal: AbortSignal,
-  ): Promise<LocalCopyReport>;
+  ): AsyncIterable<LocalCopyReport>;
   putArchive(
     ref: string,
     path: string,
