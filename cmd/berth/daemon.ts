@@ -29,6 +29,11 @@ export async function runDaemon(args: readonly string[]): Promise<void> {
   try {
     const config = readDaemonConfig(args);
     const log = lineLog(config.logLevel, (line) => process.stderr.write(line));
+    // A mistake of ours in one task is no reason to leave all the others alone.
+    process.on("unhandledRejection", (reason) => {
+      const error = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+      log.error("A task of the daemon has failed", { error });
+    });
     const daemon = await startDaemon(config, log);
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, async () => {

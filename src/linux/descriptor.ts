@@ -103,6 +103,12 @@ export function punchHole(fd: number, offset: number, length: number): void {
   check(libc.fallocate(fd, KEEP_SIZE_PUNCH_HOLE, offset, length), "fallocate");
 }
 
+/** Sets disk space aside for what is written below `length`; the file's size stays. */
+export function reserve(fd: number, length: number): void {
+  const KEEP_SIZE = 1;
+  check(libc.fallocate(fd, KEEP_SIZE, 0, length), "fallocate");
+}
+
 export function truncate(fd: number, length: number): void {
   check(libc.ftruncate(fd, length), "ftruncate");
 }

@@ -42,5 +42,11 @@ export function errorKind(error: unknown): ErrorKind {
 
 /** A sentence for people from any thrown value. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { code?: unknown };
+  return code === "ENOSPC" || code === "SQLITE_FULL" ? FULL_DISK : error.message;
 }
+
+/** Docker's clients know a full disk by the first words. */
+const FULL_DISK =
+  'no space left on device: remove something that is not needed any more, "system df" shows what there is';

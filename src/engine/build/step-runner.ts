@@ -21,8 +21,8 @@ import {
 import { type ProcessExit, processPaths, RuntimeStartError } from "../../supervisor/index.ts";
 import { completeCreateRequest } from "../containers/complete-create-request.ts";
 import { hostsFile } from "../containers/container-files.ts";
-import { forgetProcess } from "../containers/exit.ts";
 import { resolvConf, upstreamSettings } from "../containers/resolver-file.ts";
+import { forgetProcess } from "../containers/store-end.ts";
 import type { EngineContext } from "../context.ts";
 
 /** What programs of a build see as the name of their machine. */

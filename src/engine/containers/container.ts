@@ -36,6 +36,8 @@ export class Container {
   stopOomWatch: (() => void) | undefined;
   /** A user removes it: others who try are told so. */
   removalUnderWay = false;
+  /** Its last end is not stored, as on a full disk: the supervisor must not forget it yet. */
+  hasUnstoredEnd = false;
   /** Gone from the registry. */
   removed = false;
   readonly #save: (record: ContainerRecord) => void;
@@ -77,6 +79,7 @@ export class Container {
   /** Persists the record; it survives the death of the daemon when this returns. */
   save(): void {
     this.#save(this.record);
+    this.hasUnstoredEnd = false;
   }
 
   /** Resolves when the condition holds; at once where it already does, except for `next-exit`. */
@@ -102,7 +105,12 @@ export class Container {
   }
 
   notifyHealthy(): void {
-    this.#notify((condition) => condition === "healthy", 0);
+    this.#notify((condition) => condition === "healthy", { exitCode: 0 });
+  }
+
+  /** It has ended, but is still there, and why. */
+  notifyRemovalFailed(error: string): void {
+    this.#notify((condition) => condition === "removed", { error });
   }
 
   /** Also ends every other wait: nothing more will happen. */
@@ -129,11 +137,14 @@ export class Container {
     return undefined;
   }
 
-  #notify(concerns: (condition: ContainerWaitCondition) => boolean, exitCode?: number): void {
+  #notify(
+    concerns: (condition: ContainerWaitCondition) => boolean,
+    result: Partial<WaitResult> = {},
+  ): void {
     for (const waiter of this.#waiters) {
       if (!concerns(waiter.condition)) continue;
       this.#waiters.delete(waiter);
-      waiter.resolve(exitCode === undefined ? this.#result() : { exitCode });
+      waiter.resolve({ ...this.#result(), ...result });
     }
   }
 

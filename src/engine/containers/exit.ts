@@ -10,6 +10,7 @@ import { endedNetworkSettings } from "./container-view.ts";
 import { launch } from "./launch.ts";
 import { removeLocked } from "./remove.ts";
 import { shouldRestart } from "./restart-policy.ts";
+import { attemptToStore, forgetProcess, storeEndLater } from "./store-end.ts";
 import { tearDown } from "./tear-down.ts";
 
 /**
@@ -26,7 +27,8 @@ export async function handleContainerExit(
     if (!container.alive || container.record.state.pid !== exit.pid) return;
     await endRun(context, container, exit);
   });
-  await forgetProcess(context, exit.id);
+  if (container.hasUnstoredEnd) storeEndLater(context, container);
+  else await forgetProcess(context, exit.id);
 }
 
 /** What is true of every end, also of one that the daemon did not see; the lock is held. */
@@ -65,7 +67,7 @@ export async function endRun(
   };
   record.network = endedNetworkSettings(record.network);
   const temporary = record.hostConfig.AutoRemove && !again && !container.restartingByUser;
-  if (!temporary) container.save();
+  if (!temporary) await attemptToStore(context, container, () => container.save());
   publishContainerEvent(context, container, "die", {
     exitCode: String(exit.exitCode),
     execDuration: String(Math.max(0, Math.floor(ranFor / 1000))),
@@ -74,7 +76,9 @@ export async function endRun(
   steps.done("record");
   if (again) scheduleRestart(context, container, container.backoff.next(ranFor));
   else if (temporary) {
-    await removeLocked(context, container, { volumes: true });
+    await attemptToStore(context, container, () =>
+      removeLocked(context, container, { volumes: true }),
+    );
     steps.done("removal");
   }
   steps.tell(context.log, "end");
@@ -97,7 +101,7 @@ export function scheduleRestart(context: EngineContext, container: Container, de
 }
 
 /** As Docker: a restart that cannot even start the program is not tried again. */
-function giveUp(context: EngineContext, container: Container, error: unknown): void {
+async function giveUp(context: EngineContext, container: Container, error: unknown): Promise<void> {
   context.log.warn("Cannot restart a container", {
     container: container.id,
     error: errorMessage(error),
@@ -106,7 +110,7 @@ function giveUp(context: EngineContext, container: Container, error: unknown): v
   if (state.status !== "restarting") return;
   state.status = "exited";
   state.finishedAt = timestamp(context.clock.nanoseconds());
-  container.save();
+  await attemptToStore(context, container, () => container.save());
   container.notifyExit();
 }
 
@@ -122,13 +126,5 @@ function noteOom(context: EngineContext, container: Container): void {
       container: container.id,
       error: errorMessage(error),
     });
-  }
-}
-
-export async function forgetProcess(context: EngineContext, id: string): Promise<void> {
-  try {
-    await context.supervisor.forget(id);
-  } catch (error) {
-    context.log.warn("Cannot forget a process that has ended", { id, error: errorMessage(error) });
   }
 }

@@ -20,6 +20,7 @@ import { HeldPlaces } from "./mounts/held-places.ts";
 import { resolveMounts } from "./mounts/resolve-mounts.ts";
 import { runningOwner, shareNamespaces } from "./namespaces.ts";
 import { upstreamSettings } from "./resolver-file.ts";
+import { attemptToStore, settleEnd } from "./store-end.ts";
 import { bundleDirectory, runtimeOf, tearDown } from "./tear-down.ts";
 
 /** Exit code of a container that could not be started for another reason than its program. */
@@ -34,6 +35,7 @@ export async function launch(context: EngineContext, container: Container): Prom
   const steps = new StepTimes();
   const held = new HeldPlaces(bundleDirectory(context.execRoot, record.id));
   try {
+    await settleEnd(context, container);
     const startedAt = context.clock.nanoseconds();
     const request = await prepare(context, container, steps, held);
     const { pid } = await context.supervisor.start(request);
@@ -45,7 +47,7 @@ export async function launch(context: EngineContext, container: Container): Prom
     const failure = explain(error, record.path);
     record.state.error = failure.message;
     record.state.exitCode = failure.exitCode;
-    container.save();
+    await attemptToStore(context, container, () => container.save());
     container.endAttachments();
     throw failure.error;
   } finally {

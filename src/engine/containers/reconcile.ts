@@ -10,11 +10,12 @@ import { handleExecExit } from "../exec/exec-exit.ts";
 import { unmountForgotten } from "../volumes/plugins/plugin-verbs.ts";
 import type { Container } from "./container.ts";
 import { unmake } from "./create.ts";
-import { endRun, forgetProcess, handleContainerExit, scheduleRestart } from "./exit.ts";
+import { endRun, handleContainerExit, scheduleRestart } from "./exit.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
 import { markRunning, watchOom } from "./launch.ts";
 import { finishRemoval } from "./remove.ts";
 import { shouldStartAtBoot } from "./restart-policy.ts";
+import { forgetProcess } from "./store-end.ts";
 import { bundleDirectory, tearDown } from "./tear-down.ts";
 
 /** What Docker answers for a container whose end nobody saw. */

@@ -1,4 +1,7 @@
 import { Database } from "bun:sqlite";
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { reserve } from "../../linux/descriptor.ts";
+import { SyscallError } from "../../linux/errno.ts";
 import { internal } from "../../spec/index.ts";
 
 /**
@@ -53,7 +56,28 @@ export function openDatabase(path: string): Database {
   database.run("PRAGMA synchronous = NORMAL");
   database.run("PRAGMA busy_timeout = 5000");
   migrate(database, path);
+  for (const file of [path, `${path}-wal`]) reserveSpace(file);
   return database;
+}
+
+/** Of the records of a thousand containers; the log starts anew at that size (wal_autocheckpoint). */
+const RESERVE = 4 * 1024 * 1024;
+
+/**
+ * On a full disk the end of what runs can still be recorded, and what takes the space can be removed. Where
+ * the file system cannot set space aside, or has none left, it has to do without.
+ */
+function reserveSpace(path: string): void {
+  try {
+    const fd = openSync(path, "r+");
+    try {
+      reserve(fd, fstatSync(fd).size + RESERVE);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  }
 }
 
 function migrate(database: Database, path: string): void {

@@ -139,7 +139,8 @@ export class LayerUnpacker {
    */
   #syncLater(): void {
     clearTimeout(this.#syncTimer);
-    this.#syncTimer = setTimeout(() => void this.sync(), SYNC_AFTER);
+    // What cannot be marked, on a full disk, is looked at again at the next start.
+    this.#syncTimer = setTimeout(() => this.sync().catch(() => undefined), SYNC_AFTER);
     this.#syncTimer.unref();
   }
 

@@ -260,7 +260,8 @@ export class LocalBuildSnapshots implements BuildSnapshotStore {
   /** Snapshots that are not known to have reached the disk do not outlive a reboot. */
   #syncLater(): void {
     clearTimeout(this.#syncTimer);
-    this.#syncTimer = setTimeout(() => void this.#sync(), SYNC_AFTER);
+    // What cannot be marked, on a full disk, is a step to be run again after a reboot.
+    this.#syncTimer = setTimeout(() => this.#sync().catch(() => undefined), SYNC_AFTER);
     this.#syncTimer.unref();
   }
 
