@@ -281,7 +281,7 @@ describe("networks, volumes and the system", () => {
 
   test("ping() reads the headers", async () => {
     expect(await client.system.ping()).toEqual({
-      ApiVersion: "1.51",
+      ApiVersion: "1.56",
       OSType: "linux",
       Experimental: false,
       BuilderVersion: "",

@@ -22,6 +22,8 @@ export type ApiAnswer =
       eager: boolean;
       /** What a failure after the head adds as its last line; undefined: nothing. */
       failure?: (error: unknown) => unknown;
+      /** Before each line. */
+      prefix?: string;
     }
   /** The head goes out at once, one JSON value later; nothing is sent when it resolves with undefined. */
   | { kind: "later"; value: Promise<unknown> }

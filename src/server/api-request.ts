@@ -57,7 +57,7 @@ export class ApiRequest {
    * @throws invalid-argument in Docker's words: wrong content type, bad JSON, wrong types, too large
    */
   async json<T>(decode: Decoder<T>, struct: string): Promise<T | undefined> {
-    if (!this.#hasBody()) {
+    if (!this.hasBody) {
       if (this.header("content-type") !== undefined) this.#checkContentType();
       return undefined;
     }
@@ -74,7 +74,8 @@ export class ApiRequest {
     return (await this.json(decode, struct)) ?? absent;
   }
 
-  #hasBody(): boolean {
+  /** Is there a body, be it an empty one? */
+  get hasBody(): boolean {
     const length = this.header("content-length");
     return length === undefined ? this.header("transfer-encoding") !== undefined : length !== "0";
   }

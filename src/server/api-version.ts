@@ -2,10 +2,15 @@ import { EngineError } from "../spec/index.ts";
 
 /** API versions are 1.x throughout; only x is kept. */
 export const MINIMUM_VERSION = 24;
-export const MAXIMUM_VERSION = 51;
+export const MAXIMUM_VERSION = 56;
+/**
+ * What a request means that names no version: the last one that still has all that older ones had. 1.52 and
+ * its followers took fields away that tools which name no version read.
+ */
+export const DEFAULT_VERSION = 51;
 
 export interface VersionedPath {
-  /** As it stands in the path (`1.51`); undefined: the newest is meant. */
+  /** As it stands in the path (`1.51`); undefined: the default is meant. */
   version: string | undefined;
   path: string;
 }
@@ -20,7 +25,7 @@ export function splitVersion(path: string): VersionedPath {
 
 /** The minor version that a request is served with. @throws invalid-argument, in Docker's words */
 export function checkVersion(version: string | undefined): number {
-  if (version === undefined) return MAXIMUM_VERSION;
+  if (version === undefined) return DEFAULT_VERSION;
   const [major = 0, minor = 0, ...rest] = version.split(".").map(Number);
   const beyond = rest.some((part) => part > 0);
   if (major < 1 || (major === 1 && minor < MINIMUM_VERSION)) {

@@ -17,7 +17,9 @@ function typeName(value: unknown): string {
 }
 
 function mismatch(value: unknown, at: string, wanted: string): Error {
-  const what = typeof value === "number" ? `number ${value}` : typeName(value);
+  // Go tells the number where it is one, but not of the kind that was wanted.
+  const what =
+    typeof value === "number" && wanted.startsWith("int") ? `number ${value}` : typeName(value);
   return invalidArgument(
     `invalid JSON: json: cannot unmarshal ${what} into Go struct field ${at} of type ${wanted}`,
   );
@@ -37,7 +39,9 @@ export const flag: Decoder<boolean> = (value, at) => {
 
 export const integer: Decoder<number> = (value, at) => {
   if (value === null) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value)) throw mismatch(value, at, "int64");
+  if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) > 2 ** 63) {
+    throw mismatch(value, at, "int64");
+  }
   return value;
 };
 

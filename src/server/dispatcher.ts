@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import { EngineError, errorKind, errorMessage, invalidArgument } from "../spec/index.ts";
-import type { ApiAnswer } from "./answer.ts";
+import { type ApiAnswer, empty } from "./answer.ts";
 import { ApiRequest } from "./api-request.ts";
 import { checkVersion, MAXIMUM_VERSION, splitVersion } from "./api-version.ts";
 import { httpStatus } from "./http-status.ts";
@@ -61,6 +61,7 @@ export class Dispatcher {
 
   #answer(message: IncomingMessage, sink: ResponseSink): Promise<ApiAnswer> | ApiAnswer {
     const { path, search } = splitUrl(message.url ?? "/");
+    if (message.method === "OPTIONS") return empty(200);
     const versioned = splitVersion(path);
     const match = this.#routes.find(message.method ?? "", versioned.path);
     if (match === undefined) throw new EngineError("not-found", "page not found");
@@ -135,11 +136,12 @@ export class Dispatcher {
     sink: ResponseSink,
   ): Promise<void> {
     const start = (): void => sink.start(200, { ...this.#common, ...answer.headers });
+    const { prefix = "" } = answer;
     if (answer.eager) start();
     try {
       for await (const line of untilGone(answer.lines, sink)) {
         if (!sink.started) start();
-        await sink.write(`${JSON.stringify(line)}\r\n`);
+        await sink.write(`${prefix}${JSON.stringify(line)}\r\n`);
       }
       if (!sink.started) start();
     } catch (error) {

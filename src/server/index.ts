@@ -1,11 +1,13 @@
 import type { Backends } from "./backends.ts";
 import type { Route } from "./route.ts";
-import { absentRoutes } from "./routers/absent/routes.ts";
 import { buildRoutes } from "./routers/build/routes.ts";
 import { containerRoutes } from "./routers/containers/routes.ts";
 import { execRoutes } from "./routers/exec/routes.ts";
 import { imageRoutes } from "./routers/images/routes.ts";
 import { networkRoutes } from "./routers/networks/routes.ts";
+import { pluginRoutes } from "./routers/plugins/routes.ts";
+import { sessionRoutes } from "./routers/session/routes.ts";
+import { swarmRoutes } from "./routers/swarm/routes.ts";
 import { systemRoutes } from "./routers/system/routes.ts";
 import { volumeRoutes } from "./routers/volumes/routes.ts";
 
@@ -37,6 +39,8 @@ export function engineRoutes(backends: Backends): Route[] {
     ...imageRoutes(backends.images),
     ...networkRoutes(backends.networks),
     ...volumeRoutes(backends.volumes),
-    ...absentRoutes(),
+    ...swarmRoutes(),
+    ...pluginRoutes(),
+    ...sessionRoutes(),
   ];
 }

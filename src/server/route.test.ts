@@ -41,7 +41,7 @@ test("checkVersion() compares numbers, not texts", () => {
   for (const version of ["1.9", "1.23", "1", "0.99", "."]) {
     expect(() => checkVersion(version)).toThrow("too old");
   }
-  for (const version of ["1.52", "1.100", "2.0", "1.51.1"]) {
+  for (const version of ["1.57", "1.100", "2.0", "1.56.1"]) {
     expect(() => checkVersion(version)).toThrow("too new");
   }
 });

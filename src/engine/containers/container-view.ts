@@ -98,6 +98,10 @@ export function toSummary(container: Container, image: string, now: number): Con
     },
     NetworkSettings: { Networks: record.network.Networks },
     Mounts: record.mounts.map(toMountPoint),
+    Health: {
+      Status: record.state.health?.Status ?? "none",
+      FailingStreak: record.state.health?.FailingStreak ?? 0,
+    },
   };
 }
 

@@ -64,6 +64,7 @@ function emptyStats(container: Container): ContainerStats {
   return {
     id: container.id,
     name: `/${container.name}`,
+    os_type: "linux",
     read: NEVER,
     preread: NEVER,
     pids_stats: {},

@@ -181,6 +181,9 @@ function checkRealtime(limits: Limits, support: Support): void {
 }
 
 function checkShares(shares: number): void {
+  if (shares < 0) {
+    throw invalidArgument(`invalid CPU shares (${shares}): value must be a positive integer`);
+  }
   if (shares !== 0 && shares < 2) throw invalidArgument("the minimum allowed cpu-shares is 2");
   if (shares > 262144) throw invalidArgument("the maximum allowed cpu-shares is 262144");
 }

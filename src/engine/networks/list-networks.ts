@@ -17,13 +17,13 @@ export const isPredefined = ({ Name }: Network): boolean => PREDEFINED.has(Name)
 /** Every network that passes the filters, in the order in which they were made. */
 export async function listNetworks(
   context: Pick<EngineContext, "networks">,
-  { filters }: NetworkListOptions,
+  { filters, containers = false }: NetworkListOptions,
 ): Promise<Network[]> {
   const passes = networkFilter(filters);
   return context.networks
     .list()
     .filter(passes)
-    .map((network) => ({ ...network, Containers: {} }));
+    .map((network) => (containers ? network : { ...network, Containers: {} }));
 }
 
 /** @throws invalid-argument with Docker's words */

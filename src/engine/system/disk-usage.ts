@@ -4,11 +4,12 @@ import type { EngineContext } from "../context.ts";
 import { isPlugin } from "../volumes/plugins/plugin-verbs.ts";
 import { volumeUsers } from "../volumes/volume-users.ts";
 import { toVolume } from "../volumes/volume-view.ts";
+import { usageSums } from "./usage-sums.ts";
 
 /** What `docker system df` adds up; types that were not asked for are null. */
 export async function diskUsage(
   context: EngineContext,
-  { types }: DiskUsageOptions,
+  { types, verbose }: DiskUsageOptions,
   buildCache: () => Promise<BuildCacheRecord[]>,
 ): Promise<DiskUsage> {
   const { store } = context;
@@ -17,7 +18,7 @@ export async function diskUsage(
     types.has("container") ? listContainers(context, { all: true, size: true, filters: {} }) : null,
     types.has("volume") ? volumeUsage(context) : null,
   ]);
-  return {
+  const lists = {
     ...(types.has("image")
       ? { LayersSize: store.snapshots.layers().reduce((sum, layer) => sum + layer.size, 0) }
       : {}),
@@ -26,6 +27,7 @@ export async function diskUsage(
     Volumes: volumes,
     BuildCache: types.has("build-cache") ? await buildCache() : null,
   };
+  return usageSums(lists, verbose);
 }
 
 async function imageUsage(context: EngineContext) {

@@ -183,7 +183,8 @@ function fakeImages(calls: Calls): ImageBackend {
     },
     async inspect(name, options) {
       calls.push(["inspectImage", name, options]);
-      return { Id: name, Size: 5 } as ImageInspect;
+      const image: Partial<ImageInspect> = { Id: name, Size: 5, Config: {} };
+      return image as ImageInspect;
     },
     history: async () => [],
     pull(options) {
@@ -236,7 +237,14 @@ function fakeImages(calls: Calls): ImageBackend {
 }
 
 function fakeNetworks(calls: Calls): NetworkBackend {
-  const network = { Name: "bridge", Id: "d".repeat(64), Driver: "bridge", Scope: "local" };
+  const network: Partial<Network> & { Id: string } = {
+    Name: "bridge",
+    Id: "d".repeat(64),
+    Driver: "bridge",
+    Scope: "local",
+    IPAM: { Driver: "default", Options: null, Config: [{ Subnet: "10.0.0.0/24" }] },
+    Containers: {},
+  };
   return {
     async list(options) {
       calls.push(["networks", options]);
@@ -337,13 +345,13 @@ function fakeSystem(calls: Calls): SystemBackend {
   });
   return {
     ping: () => ({
-      ApiVersion: "1.51",
+      ApiVersion: "1.56",
       OSType: "linux",
       Experimental: false,
       BuilderVersion: "",
       SwarmStatus: "inactive",
     }),
-    version: async () => ({ Version: "0.1.0", ApiVersion: "1.51" }) as SystemVersion,
+    version: async () => ({ Version: "0.1.0", ApiVersion: "1.56" }) as SystemVersion,
     async info() {
       if (calls.some(([name]) => name === "explode")) throw new TypeError("x is not a function");
       const commit = { ID: "c" };
@@ -354,7 +362,10 @@ function fakeSystem(calls: Calls): SystemBackend {
         ContainerdCommit: commit,
         RuncCommit: commit,
         InitCommit: commit,
-      } as SystemInfo;
+        Runtimes: { crun: { path: "/usr/bin/crun", status: { reason: "fast" } } },
+        SecurityOptions: ["name=seccomp,profile=builtin"],
+        FirewallBackend: { Driver: "nftables" },
+      } as Partial<SystemInfo> as SystemInfo;
     },
     async events(options, signal) {
       calls.push(["events", options]);

@@ -73,7 +73,8 @@ export class FakeContainers implements ContainerBackend {
       State: state as ContainerState,
       Config: { Env: [], Cmd: [], Labels: {}, ...container.config } as ContainerConfig,
       HostConfig: { NetworkMode: "bridge" } as HostConfig,
-    } as ContainerInspect;
+      NetworkSettings: { SandboxID: "", SandboxKey: "", Ports: {}, Networks: {} },
+    } as unknown as ContainerInspect;
   }
 
   async create(...[request, options]: Parameters<ContainerBackend["create"]>) {

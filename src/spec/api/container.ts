@@ -339,6 +339,8 @@ export interface ContainerSummary {
   HostConfig: { NetworkMode: string; Annotations?: Record<string, string> };
   NetworkSettings: { Networks: Record<string, EndpointSettings> };
   Mounts: MountPoint[];
+  /** Since API 1.52. */
+  Health?: { Status: HealthStatus; FailingStreak: number };
 }
 
 export interface ContainerTop {
@@ -390,6 +392,8 @@ export interface BlkioEntry {
 export interface ContainerStats {
   id: string;
   name: string;
+  /** Since API 1.52. */
+  os_type?: string;
   read: string;
   preread: string;
   pids_stats: { current?: number; limit?: number };

@@ -5,6 +5,8 @@ import type { EndpointSettings } from "./network.ts";
 export interface NetworkListOptions {
   /** Keys: dangling driver id label name scope type. */
   filters: Filters;
+  /** Tell who is in them, too. */
+  containers?: boolean;
 }
 
 export interface NetworkInspectOptions {

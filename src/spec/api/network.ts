@@ -64,6 +64,17 @@ export interface Network {
   Labels: Record<string, string> | null;
 }
 
+/** `Status` of an inspected network, since API 1.52. Counts saturate at 2^64 - 1, as Docker's do. */
+export interface NetworkStatus {
+  IPAM: { Subnets: Record<string, SubnetStatus> };
+}
+export interface SubnetStatus {
+  /** Addresses that are in use or reserved. */
+  IPsInUse: number;
+  /** Addresses that can still be given out. */
+  DynamicIPsAvailable: number;
+}
+
 export interface NetworkCreateRequest {
   Name: string;
   CheckDuplicate?: boolean;

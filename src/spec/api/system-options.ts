@@ -18,6 +18,8 @@ export type DiskUsageType = "container" | "image" | "volume" | "build-cache";
 
 export interface DiskUsageOptions {
   types: ReadonlySet<DiskUsageType>;
+  /** Put the lists into the sums, too. */
+  verbose: boolean;
 }
 
 export interface BuildCacheRecord {
@@ -33,7 +35,16 @@ export interface BuildCacheRecord {
   UsageCount: number;
 }
 
-/** Lists of types that were not asked for are null. */
+/** What one kind of thing takes; `Items` where the list is asked for. Sizes in bytes. */
+export interface UsageSum<Item> {
+  ActiveCount: number;
+  TotalCount: number;
+  Reclaimable: number;
+  TotalSize: number;
+  Items?: Item[];
+}
+
+/** Lists of types that were not asked for are null, their sums are left out. */
 export interface DiskUsage {
   /** Bytes of all layers, shared ones counted once. */
   LayersSize?: number;
@@ -41,6 +52,10 @@ export interface DiskUsage {
   Containers: ContainerSummary[] | null;
   Volumes: Volume[] | null;
   BuildCache: BuildCacheRecord[] | null;
+  ImageUsage?: UsageSum<ImageSummary>;
+  ContainerUsage?: UsageSum<ContainerSummary>;
+  VolumeUsage?: UsageSum<Volume>;
+  BuildCacheUsage?: UsageSum<BuildCacheRecord>;
 }
 
 /** What a ping answers in its headers. */

@@ -90,6 +90,7 @@ export interface SystemInfo {
     InsecureRegistryCIDRs: string[];
     Mirrors: string[];
   };
+  GenericResources: null;
   HttpProxy: string;
   HttpsProxy: string;
   NoProxy: string;
@@ -101,6 +102,7 @@ export interface SystemInfo {
   DefaultRuntime: string;
   Swarm: {
     NodeID: string;
+    NodeAddr: string;
     LocalNodeState: "inactive";
     ControlAvailable: boolean;
     Error: string;
@@ -114,6 +116,10 @@ export interface SystemInfo {
   InitCommit: { ID: string };
   SecurityOptions: string[];
   DefaultAddressPools?: { Base: string; Size: number }[];
+  /** Since API 1.49. */
+  FirewallBackend: { Driver: string; Info?: [string, string][] };
+  /** Directories of device descriptions (CDI), which Berth does not read. */
+  CDISpecDirs: string[];
   Warnings: string[] | null;
 }
 

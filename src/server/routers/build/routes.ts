@@ -1,6 +1,7 @@
 import {
   type BuildContextEntry,
   type BuildPruneOptions,
+  errorMessage,
   invalidArgument,
 } from "../../../spec/index.ts";
 import { type ApiAnswer, json, NO_CONTENT } from "../../answer.ts";
@@ -159,10 +160,20 @@ function classicBuild(backend: BuildBackend, request: ApiRequest): ApiAnswer {
 }
 
 function pruneOptions({ query }: ApiRequest): BuildPruneOptions {
+  const bytes = (name: string): number | undefined => {
+    try {
+      return query.integer(name);
+    } catch (error) {
+      throw invalidArgument(
+        `${name} is in bytes and expects an integer, got ${query.text(name)}: ${errorMessage(error)}`,
+        error,
+      );
+    }
+  };
   const numbers = {
-    reservedSpace: query.integer("reserved-space") ?? query.integer("keep-storage"),
-    maxUsedSpace: query.integer("max-used-space"),
-    minFreeSpace: query.integer("min-free-space"),
+    reservedSpace: bytes("reserved-space") ?? bytes("keep-storage"),
+    maxUsedSpace: bytes("max-used-space"),
+    minFreeSpace: bytes("min-free-space"),
   };
   const given = Object.entries(numbers).filter(([, value]) => value !== undefined && value !== 0);
   return {

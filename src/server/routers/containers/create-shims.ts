@@ -39,6 +39,12 @@ export function adaptCreateRequest(request: ContainerCreateRequest, version: num
 }
 
 function adaptHost({ request, host, version }: Draft): void {
+  if (version < 25) {
+    // The client removed the container itself, and there was one time to stop for all.
+    host.AutoRemove = false;
+    delete request.StopTimeout;
+  }
+  if (version >= 52) delete host.KernelMemoryTCP;
   if (version < 40 && !host.IpcMode) host.IpcMode = "shareable";
   if (version < 41 && !host.CgroupnsMode) host.CgroupnsMode = "host";
   if (version < 42) host.ConsoleSize = [0, 0];
@@ -107,6 +113,7 @@ function volumeDriverWarning({ host, mounts, version }: Draft): string[] {
 function adaptMacAddress({ request, host, endpoints, version }: Draft): string[] {
   const address = request.MacAddress;
   delete request.MacAddress;
+  if (version >= 52) return [];
   if (!address) {
     if (version < 44) for (const endpoint of Object.values(endpoints)) delete endpoint?.MacAddress;
     return [];

@@ -2,6 +2,8 @@ import { invalidArgument } from "../../../spec/index.ts";
 import { type ApiAnswer, empty, json, NO_CONTENT } from "../../answer.ts";
 import type { ApiRequest } from "../../api-request.ts";
 import type { Route } from "../../route.ts";
+import { asOf } from "../../version-shims.ts";
+import { INSPECT_SHIMS, SUMMARY_SHIMS } from "./answer-shims.ts";
 import { archiveRoutes } from "./archive-routes.ts";
 import type { ContainerBackend } from "./backend.ts";
 import { containerCreateRequest, containerUpdateRequest } from "./bodies.ts";
@@ -49,8 +51,10 @@ export function containerRoutes(backend: ContainerBackend): Route[] {
     {
       method: "GET",
       path: "/containers/{name}/json",
-      handle: async ({ name, query }) =>
-        json(await backend.inspect(name, { size: query.flag("size") })),
+      handle: async ({ name, query, version }) => {
+        const container = await backend.inspect(name, { size: query.flag("size") });
+        return json(asOf(version, container, INSPECT_SHIMS));
+      },
     },
     {
       method: "GET",
@@ -105,19 +109,17 @@ async function listContainers(
     filters: query.filters(LIST_FILTERS),
     ...(limit === undefined || limit <= 0 ? {} : { limit }),
   });
-  if (version >= 46) return json(containers);
-  return json(
-    containers.map((container) => ({
-      ...container,
-      HostConfig: { NetworkMode: container.HostConfig.NetworkMode },
-    })),
-  );
+  return json(containers.map((container) => asOf(version, container, SUMMARY_SHIMS)));
 }
 
 async function createContainer(backend: ContainerBackend, request: ApiRequest): Promise<ApiAnswer> {
   const body = await request.json(containerCreateRequest, "CreateRequest");
   if (body === undefined) {
-    throw invalidArgument("invalid JSON: got EOF while reading request body");
+    throw invalidArgument(
+      request.hasBody
+        ? "config cannot be empty in order to create a container"
+        : "invalid JSON: got EOF while reading request body",
+    );
   }
   const warnings = adaptCreateRequest(body, request.version);
   const name = request.query.text("name");

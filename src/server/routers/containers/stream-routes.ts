@@ -1,12 +1,15 @@
 import {
   type ContainerAttachOptions,
   type ContainerLogsOptions,
+  type ContainerStats,
   invalidArgument,
 } from "../../../spec/index.ts";
 import type { ApiAnswer } from "../../answer.ts";
 import type { ApiRequest } from "../../api-request.ts";
 import type { Route } from "../../route.ts";
 import { streamType } from "../../stream-type.ts";
+import { asOf } from "../../version-shims.ts";
+import { STATS_SHIMS } from "./answer-shims.ts";
 import type { ContainerBackend } from "./backend.ts";
 import { withoutFrames } from "./without-frames.ts";
 
@@ -118,7 +121,14 @@ async function containerStats(
   return {
     kind: "lines",
     headers: { "Content-Type": "application/json" },
-    lines: await backend.stats(name, { stream, oneShot }, signal),
+    lines: asVersion(await backend.stats(name, { stream, oneShot }, signal), version),
     eager: stream,
   };
+}
+
+async function* asVersion(
+  samples: AsyncIterable<ContainerStats>,
+  version: number,
+): AsyncGenerator<ContainerStats> {
+  for await (const sample of samples) yield asOf(version, sample, STATS_SHIMS);
 }

@@ -1,9 +1,11 @@
-import { invalidArgument } from "../../../spec/index.ts";
+import { EngineError, invalidArgument } from "../../../spec/index.ts";
 import { type ApiAnswer, empty, json, progress } from "../../answer.ts";
 import type { ApiRequest } from "../../api-request.ts";
 import { decodePlatform, decodeRegistryAuth } from "../../registry-auth.ts";
 import type { Route } from "../../route.ts";
+import { asOf } from "../../version-shims.ts";
 import { containerConfig } from "../containers/bodies.ts";
+import { IMAGE_SHIMS, IMAGE_SUMMARY_SHIMS } from "./answer-shims.ts";
 import type { ImageBackend } from "./backend.ts";
 import { createImage, repoAndTag } from "./create-image.ts";
 import { transferRoutes } from "./transfer-routes.ts";
@@ -55,6 +57,21 @@ function queryRoutes(backend: ImageBackend): Route[] {
       path: "/images/{name}/json",
       handle: (request) => inspectImage(backend, request),
     },
+    {
+      method: "GET",
+      path: "/images/{name}/attestations",
+      since: 55,
+      handle: async (request) => {
+        await backend.inspect(request.name, {
+          ...optionalPlatform(platformSince(request, 55)),
+          manifests: false,
+        });
+        throw new EngineError(
+          "not-implemented",
+          "the image store keeps no attestations: look at them where the image is, in its registry",
+        );
+      },
+    },
   ];
 }
 
@@ -98,7 +115,7 @@ async function listImages(
   { query, version }: ApiRequest,
 ): Promise<ApiAnswer> {
   const filters = query.filters(LIST_FILTERS);
-  const legacy = version < 25 ? query.text("filter") : undefined;
+  const legacy = version < 41 ? query.text("filter") : undefined;
   const images = await backend.list({
     all: query.flag("all"),
     sharedSize: version >= 42 && query.flag("shared-size"),
@@ -106,20 +123,7 @@ async function listImages(
     manifests: version >= 47 && query.flag("manifests"),
     filters: legacy === undefined ? filters : { reference: [legacy], ...filters },
   });
-  if (version >= 51) return json(images);
-  return json(
-    images.map((image) => {
-      const nameless = image.RepoTags.length === 0 && image.RepoDigests.length === 0;
-      return {
-        ...image,
-        Containers: -1,
-        ...(version < 44 ? { VirtualSize: image.Size } : {}),
-        ...(version < 43 && nameless
-          ? { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] }
-          : {}),
-      };
-    }),
-  );
+  return json(images.map((image) => asOf(version, image, IMAGE_SUMMARY_SHIMS)));
 }
 
 async function inspectImage(backend: ImageBackend, request: ApiRequest): Promise<ApiAnswer> {
@@ -130,14 +134,7 @@ async function inspectImage(backend: ImageBackend, request: ApiRequest): Promise
     throw invalidArgument("conflicting options: manifests and platform options cannot both be set");
   }
   const image = await backend.inspect(request.name, { ...optionalPlatform(platform), manifests });
-  if (version >= 45) return json(image);
-  return json({
-    ...image,
-    Created: image.Created ?? "0001-01-01T00:00:00Z",
-    Container: "",
-    ContainerConfig: null,
-    ...(version < 44 ? { VirtualSize: image.Size } : {}),
-  });
+  return json(asOf(version, image, IMAGE_SHIMS));
 }
 
 async function searchImages(backend: ImageBackend, request: ApiRequest): Promise<ApiAnswer> {
@@ -224,7 +221,7 @@ function optionalPlatform(platform: string | undefined): { platform?: string } {
 
 function platforms({ query, version }: ApiRequest): string[] {
   const wanted = version >= 48 ? query.all("platform").filter((text) => text !== "") : [];
-  if (wanted.length > 1) {
+  if (wanted.length > 1 && version < 52) {
     throw invalidArgument(
       "multiple platform parameters are not supported in this API version; use API version 1.52 or later",
     );

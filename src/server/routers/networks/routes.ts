@@ -12,6 +12,7 @@ import { flag, list, map, nullable, object, text } from "../../decode.ts";
 import type { Route } from "../../route.ts";
 import { endpointSettings } from "../containers/bodies.ts";
 import type { NetworkBackend } from "./backend.ts";
+import { networkStatus } from "./network-status.ts";
 
 const LIST_FILTERS = ["dangling", "driver", "id", "label", "name", "scope", "type"];
 const PRUNE_FILTERS = ["label", "label!", "until"];
@@ -60,8 +61,11 @@ const disconnectRequest = object<NetworkDisconnectRequest>(
 );
 
 export function networkRoutes(backend: NetworkBackend): Route[] {
-  const list: Route["handle"] = async ({ query }) =>
-    json(await backend.list({ filters: query.filters(LIST_FILTERS) }));
+  const list: Route["handle"] = async ({ query, version }) => {
+    // Up to 1.27 the list told of the containers too.
+    const options = { filters: query.filters(LIST_FILTERS), containers: version < 28 };
+    return json(await backend.list(options));
+  };
   return [
     { method: "GET", path: "/networks", handle: list },
     { method: "GET", path: "/networks/", handle: list },
@@ -103,7 +107,7 @@ export function networkRoutes(backend: NetworkBackend): Route[] {
   ];
 }
 
-async function inspect(backend: NetworkBackend, { name, query }: ApiRequest) {
+async function inspect(backend: NetworkBackend, { name, query, version }: ApiRequest) {
   const verbose = query.text("verbose") ?? "false";
   if (!/^(?:1|0|t|f|true|false)$/i.test(verbose)) {
     throw invalidArgument(
@@ -115,7 +119,7 @@ async function inspect(backend: NetworkBackend, { name, query }: ApiRequest) {
     verbose: /^(?:1|t|true)$/i.test(verbose),
     ...(scope === undefined ? {} : { scope }),
   });
-  return json(network);
+  return json(version >= 52 ? { ...network, Status: networkStatus(network) } : network);
 }
 
 async function create(backend: NetworkBackend, request: ApiRequest) {

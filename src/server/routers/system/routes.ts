@@ -10,6 +10,8 @@ import { type ApiAnswer, json, NO_CONTENT } from "../../answer.ts";
 import type { ApiRequest } from "../../api-request.ts";
 import { flag, object, text } from "../../decode.ts";
 import type { Route } from "../../route.ts";
+import { asOf } from "../../version-shims.ts";
+import { DISK_USAGE_SHIMS, INFO_SHIMS, NO_LISTS, type OldInfo } from "./answer-shims.ts";
 import type { SystemBackend } from "./backend.ts";
 
 const DISK_USAGE_TYPES: readonly DiskUsageType[] = ["container", "image", "volume", "build-cache"];
@@ -72,21 +74,7 @@ function ping(backend: SystemBackend, body: string): ApiAnswer {
 }
 
 async function info(backend: SystemBackend, { version }: ApiRequest): Promise<ApiAnswer> {
-  const value = await backend.info();
-  if (version >= 50) return json(value);
-  const expected = (commit: { ID: string }) => ({ ...commit, Expected: commit.ID });
-  return json({
-    ...value,
-    BridgeNfIptables: false,
-    BridgeNfIp6tables: false,
-    ...(version < 49
-      ? {
-          ContainerdCommit: expected(value.ContainerdCommit),
-          RuncCommit: expected(value.RuncCommit),
-          InitCommit: expected(value.InitCommit),
-        }
-      : {}),
-  });
+  return json(asOf<OldInfo>(version, await backend.info(), INFO_SHIMS));
 }
 
 async function events(backend: SystemBackend, request: ApiRequest): Promise<ApiAnswer> {
@@ -102,29 +90,48 @@ async function events(backend: SystemBackend, request: ApiRequest): Promise<ApiA
     );
   }
   const source = await backend.events(options, request.signal);
+  const type = version >= 52 ? eventsType(request.header("accept") ?? "") : "application/json";
   return {
     kind: "lines",
-    headers: { "Content-Type": "application/json" },
-    lines: withLegacyFields(source, version),
+    headers: { "Content-Type": type },
+    lines: asVersion(source, version),
     eager: true,
+    ...(type === "application/json-seq" ? { prefix: RECORD_SEPARATOR } : {}),
   };
 }
 
-/** `id`, `status` and `from` are what the docker CLI reads; image creation was no event before 1.46. */
-async function* withLegacyFields(
+/** RFC 7464, section 2.2: begins each text of a sequence. */
+const RECORD_SEPARATOR = "\u001e";
+const EVENTS_TYPES = ["application/jsonl", "application/x-ndjson", "application/json-seq"];
+
+/** The first type of those offered that the client names; what has always been sent, if it names none. */
+function eventsType(accept: string): string {
+  const wanted = accept.split(",").map((part) => part.split(";")[0]?.trim().toLowerCase());
+  return (
+    wanted.find((type) => type !== undefined && EVENTS_TYPES.includes(type)) ?? "application/json"
+  );
+}
+
+/** `id`, `status` and `from` were sent up to 1.51; image creation was no event before 1.46. */
+async function* asVersion(
   source: AsyncIterable<EventMessage>,
   version: number,
 ): AsyncGenerator<EventMessage> {
   for await (const event of source) {
-    if (event.Type === "image") {
-      if (version < 46 && event.Action === "create") continue;
-      yield { status: event.Action, id: event.Actor.ID, ...event };
-    } else if (event.Type === "container") {
-      const from = event.Actor.Attributes["image"];
-      const legacy = { status: event.Action, id: event.Actor.ID };
-      yield { ...legacy, ...(from === undefined ? {} : { from }), ...event };
-    } else yield event;
+    if (version < 46 && event.Type === "image" && event.Action === "create") continue;
+    if (version < 52) yield withLegacyFields(event);
+    else {
+      const { status: _status, id: _id, from: _from, ...rest } = event;
+      yield rest;
+    }
   }
+}
+
+function withLegacyFields(event: EventMessage): EventMessage {
+  if (event.Type !== "image" && event.Type !== "container") return event;
+  const from = event.Type === "container" ? event.Actor.Attributes["image"] : undefined;
+  const legacy = { status: event.Action, id: event.Actor.ID };
+  return { ...legacy, ...(from === undefined ? {} : { from }), ...event };
 }
 
 async function diskUsage(
@@ -138,5 +145,8 @@ async function diskUsage(
     if (type === undefined) throw invalidArgument(`unknown object type: ${name}`);
     types.add(type);
   }
-  return json(await backend.diskUsage({ types }));
+  const verbose = version >= 52 && query.flag("verbose");
+  const usage = await backend.diskUsage({ types, verbose });
+  const lists = version === 52 && verbose ? NO_LISTS : [];
+  return json(asOf(version, usage, [...DISK_USAGE_SHIMS, ...lists]));
 }
