@@ -1,4 +1,5 @@
 import type { Backends } from "./backends.ts";
+import { documentRoute } from "./openapi/document-route.ts";
 import type { Route } from "./route.ts";
 import { buildRoutes } from "./routers/build/routes.ts";
 import { containerRoutes } from "./routers/containers/routes.ts";
@@ -31,7 +32,7 @@ export type { VolumeBackend } from "./routers/volumes/backend.ts";
 
 /** The whole Engine API over an engine. */
 export function engineRoutes(backends: Backends): Route[] {
-  return [
+  const routes = [
     ...systemRoutes(backends.system),
     ...containerRoutes(backends.containers),
     ...execRoutes(backends.exec),
@@ -43,4 +44,5 @@ export function engineRoutes(backends: Backends): Route[] {
     ...pluginRoutes(),
     ...sessionRoutes(),
   ];
+  return [...routes, documentRoute(routes)];
 }

@@ -1,14 +1,14 @@
 /**
- * Makes `engine-api.data.json` from a Swagger definition of the Engine API: response schemas and the
- * definitions that they use, without words. `bun tests/api/derive-schema.ts swagger.yaml`
+ * Makes `engine-api.data.json` from a Swagger definition of the Engine API: every operation with its
+ * parameters, body and answers, and the definitions that they use, without words. `bun tests/api/derive-schema.ts swagger.yaml`
  */
 import { join } from "node:path";
 import type { ApiSchema, Schema } from "./schema.ts";
 
 type Swagger = Record<string, unknown>;
 
-/** Parts of the API that Berth answers as a daemon without swarm and without plugins. */
-const LEFT_OUT = /^\/(?:swarm|nodes|services|tasks|secrets|configs|plugins|session|build)/;
+/** Parts of the API that Berth answers as a daemon without swarm and without plugins: with errors alone. */
+const LEFT_OUT = /^\/(?:swarm|nodes|services|tasks|secrets|configs|plugins|session)/;
 
 const child = (node: Swagger | undefined, key: string): Swagger | undefined => {
   const value = node?.[key];
@@ -39,24 +39,34 @@ function schemaOf(node: Swagger): Schema {
   return schema;
 }
 
-function responsesOf(swagger: Swagger): ApiSchema["responses"] {
-  const responses: ApiSchema["responses"] = {};
+function operationsOf(swagger: Swagger): ApiSchema["operations"] {
+  const operations: ApiSchema["operations"] = {};
   for (const [path, methods] of Object.entries(child(swagger, "paths") ?? {})) {
-    if (LEFT_OUT.test(path)) continue;
+    const known = !LEFT_OUT.test(path);
     for (const [method, operation] of Object.entries(methods as Swagger)) {
+      const parameters = (operation as Swagger)["parameters"] as Swagger[] | undefined;
+      const body = parameters?.find((parameter) => parameter["in"] === "body");
+      const schema = child(body, "schema");
       const statuses = Object.entries(child(operation as Swagger, "responses") ?? {});
-      responses[`${method.toUpperCase()} ${path}`] = Object.fromEntries(
-        statuses.map(([status, response]) => {
-          const schema = child(response as Swagger, "schema");
-          return [status, schema === undefined ? null : schemaOf(schema)];
-        }),
-      );
+      operations[`${method.toUpperCase()} ${path}`] = {
+        query: (parameters ?? [])
+          .filter((parameter) => parameter["in"] === "query")
+          .map((parameter) => String(parameter["name"])),
+        body: schema === undefined || !known ? null : schemaOf(schema),
+        responses: Object.fromEntries(
+          statuses.map(([status, response]) => {
+            const schema = child(response as Swagger, "schema");
+            const told = schema !== undefined && (known || Number(status) >= 400);
+            return [status, told ? schemaOf(schema) : null];
+          }),
+        ),
+      };
     }
   }
-  return responses;
+  return operations;
 }
 
-/** The definitions that the responses reach. */
+/** The definitions that the operations reach. */
 function reachable(roots: unknown, all: Record<string, Schema>): Record<string, Schema> {
   const used: Record<string, Schema> = {};
   const visit = (node: unknown): void => {
@@ -77,10 +87,10 @@ const all = Object.entries(child(swagger, "definitions") ?? {});
 const definitions = Object.fromEntries(
   all.map(([name, node]) => [name, schemaOf(node as Swagger)]),
 );
-const responses = responsesOf(swagger);
+const operations = operationsOf(swagger);
 const schema: ApiSchema = {
   version: String(child(swagger, "info")?.["version"]),
-  responses,
-  definitions: reachable(responses, definitions),
+  operations,
+  definitions: reachable(operations, definitions),
 };
 await Bun.write(join(import.meta.dir, "engine-api.data.json"), `${JSON.stringify(schema)}\n`);

@@ -16,12 +16,12 @@ const check = (value: unknown): string[] => validate(value, { $ref: "Thing" }, d
 test("validate() finds what is wrong and where", () => {
   expect(check({ Name: "x", Ports: [{ Number: 1 }] })).toEqual([]);
   expect(check({ Ports: null })).toEqual([]);
-  expect(check({ Name: 5 })).toEqual([".Name: 5 is not of type string"]);
-  expect(check({ Name: null })).toEqual([".Name: null instead of string"]);
+  expect(check({ Name: 5 })).toEqual(["Thing.Name: 5 is not of type string"]);
+  expect(check({ Name: null })).toEqual(["Thing.Name: null instead of string"]);
   expect(check({ Ports: [{ Number: 1.5 }, {}] })).toEqual([
-    ".Ports[0].Number: 1.5 is not of type integer",
-    ".Ports[1].Number: is missing",
+    "Port.Number: 1.5 is not of type integer",
+    "Port.Number: is missing",
   ]);
-  expect(check({ Colour: "red" })).toEqual([".Colour: is not in the API"]);
+  expect(check({ Colour: "red" })).toEqual(["Thing.Colour: is not in the API"]);
   expect(validate("x", { type: "string", enum: ["y"] }, {})).toEqual([': "x" is none of y']);
 });

@@ -14,14 +14,25 @@ export interface Schema {
 const shown = (choice: unknown): string =>
   typeof choice === "string" ? choice : JSON.stringify(choice);
 
+export interface ApiOperation {
+  /** Names of the parameters. */
+  query: string[];
+  body: Schema | null;
+  /** Status → schema of the body; null: no body. */
+  responses: Record<string, Schema | null>;
+}
+
 export interface ApiSchema {
   version: string;
-  /** `"GET /containers/json"` → status → schema of the body; null: no body. */
-  responses: Record<string, Record<string, Schema | null>>;
+  /** By `GET /containers/json`. */
+  operations: Record<string, ApiOperation>;
   definitions: Record<string, Schema>;
 }
 
-/** What is wrong with a value, each with the place where it is wrong; empty when nothing is. */
+/**
+ * What is wrong with a value, each with the place where it is wrong, from the last definition that has a name
+ * on; empty when nothing is.
+ */
 export function validate(
   value: unknown,
   schema: Schema,
@@ -32,10 +43,11 @@ export function validate(
     const target = definitions[schema.$ref];
     return target === undefined
       ? [`${at}: no definition ${schema.$ref}`]
-      : validate(value, target, definitions, at);
+      : validate(value, target, definitions, schema.$ref);
   }
   if (schema.allOf !== undefined) {
-    return validate(value, merge(schema.allOf, definitions), definitions, at);
+    const { allOf, ...rest } = schema;
+    return validate(value, merge([...allOf, rest], definitions), definitions, at);
   }
   // Go writes null for an empty slice, map or pointer, whatever the definition says.
   if (value === null) {
@@ -92,6 +104,8 @@ function merge(parts: readonly Schema[], definitions: Record<string, Schema>): S
   for (const part of parts) {
     let resolved = part.$ref === undefined ? part : (definitions[part.$ref] ?? {});
     if (resolved.allOf !== undefined) resolved = merge(resolved.allOf, definitions);
+    // A word or a number with a description of its own.
+    if (resolved.type !== undefined && resolved.type !== "object") return resolved;
     Object.assign(merged.properties ?? {}, resolved.properties);
     merged.required?.push(...(resolved.required ?? []));
     if (resolved.additional !== undefined) merged.additional = resolved.additional;

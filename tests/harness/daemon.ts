@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { checkAnswer } from "../api/check-answer.ts";
 import { type HostState, leftBehind, readHostState } from "./host-state.ts";
 import { TEST_ROOT_PREFIX } from "./sweep.ts";
 
@@ -185,9 +186,20 @@ export class TestDaemon {
   /** The real docker CLI against the same daemon. */
   readonly docker: Cli = (...parts) => this.cli("docker")(...parts);
 
+  /** What was wrong with the answers to `api`, by the API's definition. */
+  readonly complaints: string[] = [];
+
   /** A raw API request. */
-  api(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(`http://berth${path}`, { ...init, unix: this.socket });
+  async api(path: string, init: RequestInit = {}): Promise<Response> {
+    const response = await fetch(`http://berth${path}`, { ...init, unix: this.socket });
+    const { headers, status } = response;
+    // A stream has no length, and is not to be read ahead.
+    if (headers.has("content-length") && headers.get("content-type") === "application/json") {
+      const { method = "GET" } = init;
+      const body = method === "HEAD" ? "" : await response.clone().text();
+      this.complaints.push(...checkAnswer({ method, path, status, body }));
+    }
+    return response;
   }
 
   /** `busybox:latest` from the distribution's static busybox. */

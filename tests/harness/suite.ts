@@ -23,6 +23,9 @@ export function useDaemon(...flags: string[]): { readonly daemon: TestDaemon } {
 }
 
 export function hostStaysClean(suite: { readonly daemon: TestDaemon }): void {
+  test("every answer of the API had its shape", () => {
+    expect(suite.daemon.complaints).toEqual([]);
+  });
   test("the host is left as it was found", async () => {
     expect(await suite.daemon.stop()).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /**
  * Engine API wire types for containers; spelling and nullability as in Docker's API definition.
  */
-import type { HealthConfig, ImageRunConfig, Platform } from "../oci/image.ts";
+import type { Descriptor, HealthConfig, ImageRunConfig } from "../oci/image.ts";
 import type { EndpointSettings } from "./network.ts";
 
 export type PortSet = Record<string, Record<string, never>>;
@@ -306,12 +306,8 @@ export interface ContainerInspect {
   Mounts: MountPoint[];
   Config: ContainerConfig;
   NetworkSettings: NetworkSettings;
-  ImageManifestDescriptor?: {
-    mediaType: string;
-    digest: string;
-    size: number;
-    platform?: Platform;
-  };
+  /** Of engines that keep whole indexes in the place of images. */
+  ImageManifestDescriptor?: Descriptor;
 }
 
 export interface PortSummary {

@@ -8,12 +8,22 @@ import {
   invalidArgument,
   type RegistryAuth,
 } from "../../../spec/index.ts";
-import { type Decoder, flag, integer, list, map, object, text, word } from "../../decode.ts";
+import {
+  type Decoder,
+  decoder,
+  flag,
+  integer,
+  list,
+  map,
+  object,
+  text,
+  word,
+} from "../../decode.ts";
 import { pickRegistryAuth } from "../../registry-auth.ts";
 
 /** One of several shapes that a field tells apart. */
 function variant<T>(tag: string, shapes: Readonly<Record<string, Decoder<object>>>): Decoder<T> {
-  return (value, at) => {
+  return decoder({ type: "object" }, (value, at) => {
     if (value === null) return undefined;
     const kind = (value as Record<string, unknown>)[tag];
     const shape = typeof kind === "string" ? shapes[kind] : undefined;
@@ -22,7 +32,7 @@ function variant<T>(tag: string, shapes: Readonly<Record<string, Decoder<object>
       throw invalidArgument(`invalid JSON: field ${at}.${tag} is none of ${known}`);
     }
     return { [tag]: kind, ...shape(value, at) } as T;
-  };
+  });
 }
 
 const context: Decoder<BuildContextSource> = variant("kind", {
@@ -59,7 +69,7 @@ const ulimit: Decoder<BuildUlimit> = object(
   { name: "", soft: 0, hard: 0 },
 );
 
-const auth: Decoder<RegistryAuth> = (value) => pickRegistryAuth(value);
+const auth: Decoder<RegistryAuth> = decoder({ type: "object" }, pickRegistryAuth);
 
 /** `POST /berth/builds`. */
 export const buildRequest: Decoder<BuildRequest> = object<BuildRequest>(

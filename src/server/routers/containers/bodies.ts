@@ -26,6 +26,7 @@ import {
   integer,
   list,
   map,
+  named,
   nullable,
   object,
   pair,
@@ -41,14 +42,17 @@ const throttles = nullable(
   list(object<ThrottleDevice>({ Path: text, Rate: integer }, { Path: "", Rate: 0 })),
 );
 
-const healthConfig = object<HealthConfig>({
-  Test: list(text),
-  Interval: integer,
-  Timeout: integer,
-  StartPeriod: integer,
-  StartInterval: integer,
-  Retries: integer,
-});
+export const healthConfig = named(
+  "HealthConfig",
+  object<HealthConfig>({
+    Test: list(text),
+    Interval: integer,
+    Timeout: integer,
+    StartPeriod: integer,
+    StartInterval: integer,
+    Retries: integer,
+  }),
+);
 
 const configShape: Shape<Partial<ContainerConfig>> = {
   Hostname: text,
@@ -137,121 +141,136 @@ const resourcesShape: Shape<Partial<Resources>> = {
   IOMaximumBandwidth: integer,
 };
 
-const restartPolicy = object<RestartPolicy>(
-  { Name: word<RestartPolicy["Name"]>(), MaximumRetryCount: integer },
-  { Name: "", MaximumRetryCount: 0 },
+const restartPolicy = named(
+  "RestartPolicy",
+  object<RestartPolicy>(
+    { Name: word<RestartPolicy["Name"]>(), MaximumRetryCount: integer },
+    { Name: "", MaximumRetryCount: 0 },
+  ),
 );
 
-const mount = object<Mount>(
-  {
-    Type: word<Mount["Type"]>(),
-    Source: text,
-    Target: text,
-    ReadOnly: flag,
-    Consistency: text,
-    BindOptions: object<NonNullable<Mount["BindOptions"]>>({
-      Propagation: text,
-      NonRecursive: flag,
-      CreateMountpoint: flag,
-      ReadOnlyNonRecursive: flag,
-      ReadOnlyForceRecursive: flag,
-      IdMap: text,
-    }),
-    VolumeOptions: object<NonNullable<Mount["VolumeOptions"]>>({
-      NoCopy: flag,
-      Labels: textMap,
-      DriverConfig: object<{ Name?: string; Options?: Record<string, string> }>({
-        Name: text,
-        Options: textMap,
+const mount = named(
+  "Mount",
+  object<Mount>(
+    {
+      Type: word<Mount["Type"]>(),
+      Source: text,
+      Target: text,
+      ReadOnly: flag,
+      Consistency: text,
+      BindOptions: object<NonNullable<Mount["BindOptions"]>>({
+        Propagation: text,
+        NonRecursive: flag,
+        CreateMountpoint: flag,
+        ReadOnlyNonRecursive: flag,
+        ReadOnlyForceRecursive: flag,
+        IdMap: text,
       }),
-      Subpath: text,
-      IdMap: text,
-    }),
-    ImageOptions: object<NonNullable<Mount["ImageOptions"]>>({ Subpath: text }),
-    TmpfsOptions: object<NonNullable<Mount["TmpfsOptions"]>>({
-      SizeBytes: integer,
-      Mode: integer,
-      Options: list(list(text)),
-    }),
-  },
-  { Type: "" as Mount["Type"], Target: "" },
+      VolumeOptions: object<NonNullable<Mount["VolumeOptions"]>>({
+        NoCopy: flag,
+        Labels: textMap,
+        DriverConfig: object<{ Name?: string; Options?: Record<string, string> }>({
+          Name: text,
+          Options: textMap,
+        }),
+        Subpath: text,
+        IdMap: text,
+      }),
+      ImageOptions: object<NonNullable<Mount["ImageOptions"]>>({ Subpath: text }),
+      TmpfsOptions: object<NonNullable<Mount["TmpfsOptions"]>>({
+        SizeBytes: integer,
+        Mode: integer,
+        Options: list(list(text)),
+      }),
+    },
+    { Type: "" as Mount["Type"], Target: "" },
+  ),
 );
 
-const portBinding = object<PortBinding>(
-  { HostIp: text, HostPort: text },
-  { HostIp: "", HostPort: "" },
+export const portBinding = named(
+  "PortBinding",
+  object<PortBinding>({ HostIp: text, HostPort: text }, { HostIp: "", HostPort: "" }),
 );
 
-const hostConfig = object<Partial<HostConfig>>({
-  ...resourcesShape,
-  Binds: texts,
-  ContainerIDFile: text,
-  LogConfig: object<LogConfig>({ Type: text, Config: textMap }, { Type: "", Config: {} }),
-  NetworkMode: text,
-  PortBindings: nullable(map(nullable(list(portBinding)))),
-  RestartPolicy: restartPolicy,
-  AutoRemove: flag,
-  VolumeDriver: text,
-  VolumesFrom: texts,
-  ConsoleSize: pair,
-  Annotations: textMap,
-  CapAdd: nullable(command),
-  CapDrop: nullable(command),
-  CgroupnsMode: text,
-  Dns: texts,
-  DnsOptions: texts,
-  DnsSearch: texts,
-  ExtraHosts: texts,
-  GroupAdd: texts,
-  IpcMode: text,
-  Cgroup: text,
-  Links: texts,
-  OomScoreAdj: integer,
-  PidMode: text,
-  Privileged: flag,
-  PublishAllPorts: flag,
-  ReadonlyRootfs: flag,
-  SecurityOpt: texts,
-  StorageOpt: textMap,
-  Tmpfs: textMap,
-  UTSMode: text,
-  UsernsMode: text,
-  ShmSize: integer,
-  Sysctls: textMap,
-  Runtime: text,
-  Isolation: text,
-  Mounts: list(mount),
-  MaskedPaths: texts,
-  ReadonlyPaths: texts,
-  Init: flag,
-});
+export const hostConfig = named(
+  "HostConfig",
+  object<Partial<HostConfig>>({
+    ...resourcesShape,
+    Binds: texts,
+    ContainerIDFile: text,
+    LogConfig: object<LogConfig>({ Type: text, Config: textMap }, { Type: "", Config: {} }),
+    NetworkMode: text,
+    PortBindings: nullable(map(nullable(list(portBinding)))),
+    RestartPolicy: restartPolicy,
+    AutoRemove: flag,
+    VolumeDriver: text,
+    VolumesFrom: texts,
+    ConsoleSize: pair,
+    Annotations: textMap,
+    CapAdd: nullable(command),
+    CapDrop: nullable(command),
+    CgroupnsMode: text,
+    Dns: texts,
+    DnsOptions: texts,
+    DnsSearch: texts,
+    ExtraHosts: texts,
+    GroupAdd: texts,
+    IpcMode: text,
+    Cgroup: text,
+    Links: texts,
+    OomScoreAdj: integer,
+    PidMode: text,
+    Privileged: flag,
+    PublishAllPorts: flag,
+    ReadonlyRootfs: flag,
+    SecurityOpt: texts,
+    StorageOpt: textMap,
+    Tmpfs: textMap,
+    UTSMode: text,
+    UsernsMode: text,
+    ShmSize: integer,
+    Sysctls: textMap,
+    Runtime: text,
+    Isolation: text,
+    Mounts: list(mount),
+    MaskedPaths: texts,
+    ReadonlyPaths: texts,
+    Init: flag,
+  }),
+);
 
 /** What a client may ask of an endpoint; the rest of EndpointSettings is the engine's to fill in. */
-export const endpointSettings: Decoder<Partial<EndpointSettings>> = object({
-  IPAMConfig: nullable(
-    object<EndpointIpamConfig>({
-      IPv4Address: text,
-      IPv6Address: text,
-      LinkLocalIPs: list(text),
-    }),
-  ),
-  Links: texts,
-  Aliases: texts,
-  MacAddress: text,
-  DriverOpts: nullable(textMap),
-  GwPriority: integer,
-  NetworkID: text,
-  EndpointID: text,
-  Gateway: text,
-  IPAddress: text,
-  IPPrefixLen: integer,
-  IPv6Gateway: text,
-  GlobalIPv6Address: text,
-  GlobalIPv6PrefixLen: integer,
-  DNSNames: texts,
-});
+export const endpointSettings: Decoder<Partial<EndpointSettings>> = named(
+  "EndpointSettings",
+  object({
+    IPAMConfig: nullable(
+      object<EndpointIpamConfig>({
+        IPv4Address: text,
+        IPv6Address: text,
+        LinkLocalIPs: list(text),
+      }),
+    ),
+    Links: texts,
+    Aliases: texts,
+    MacAddress: text,
+    DriverOpts: nullable(textMap),
+    GwPriority: integer,
+    NetworkID: text,
+    EndpointID: text,
+    Gateway: text,
+    IPAddress: text,
+    IPPrefixLen: integer,
+    IPv6Gateway: text,
+    GlobalIPv6Address: text,
+    GlobalIPv6PrefixLen: integer,
+    DNSNames: texts,
+  }),
+);
 
-export const containerConfig: Decoder<Partial<ContainerConfig>> = object(configShape);
+export const containerConfig: Decoder<Partial<ContainerConfig>> = named(
+  "ContainerConfig",
+  object(configShape),
+);
 
 export const containerCreateRequest: Decoder<ContainerCreateRequest> = object({
   ...configShape,

@@ -13,7 +13,7 @@ import type { Route } from "../../route.ts";
 import { streamType } from "../../stream-type.ts";
 import type { ExecBackend } from "./backend.ts";
 
-const execCreateRequest = object<ExecCreateRequest>({
+export const execCreateRequest = object<ExecCreateRequest>({
   AttachStdin: flag,
   AttachStdout: flag,
   AttachStderr: flag,
@@ -27,7 +27,7 @@ const execCreateRequest = object<ExecCreateRequest>({
   WorkingDir: text,
 });
 
-const execStartRequest = object<ExecStartRequest>({
+export const execStartRequest = object<ExecStartRequest>({
   Detach: flag,
   Tty: flag,
   ConsoleSize: nullable(pair),

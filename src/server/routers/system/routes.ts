@@ -16,7 +16,7 @@ import type { SystemBackend } from "./backend.ts";
 
 const DISK_USAGE_TYPES: readonly DiskUsageType[] = ["container", "image", "volume", "build-cache"];
 
-const registryAuth = object<RegistryAuth>({
+export const registryAuth = object<RegistryAuth>({
   username: text,
   password: text,
   auth: text,

@@ -9,7 +9,7 @@ import { ownRoutes } from "./own-routes.ts";
 const LIST_FILTERS = ["dangling", "driver", "label", "name"];
 const PRUNE_FILTERS = ["all", "label", "label!"];
 
-const volumeCreateRequest = object<VolumeCreateRequest>({
+export const volumeCreateRequest = object<VolumeCreateRequest>({
   Name: text,
   Driver: text,
   DriverOpts: nullable(map(text)),
