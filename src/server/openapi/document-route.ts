@@ -1,18 +1,19 @@
 import { json } from "../answer.ts";
 import type { Route } from "../route.ts";
+import { openApiDocument } from "./document.ts";
 
 const PATH = "/openapi.json";
 
 /** `GET /openapi.json`. The document is made when it is first asked for: the daemon's start does not pay for it. */
 export function documentRoute(routes: readonly Route[]): Route {
-  let document: Promise<unknown> | undefined;
+  let document: unknown;
   const all = [...routes, { method: "GET", path: PATH } as const];
   return {
     method: "GET",
     path: PATH,
-    handle: async () => {
-      document ??= import("./document.ts").then(({ openApiDocument }) => openApiDocument(all));
-      return json(await document);
+    handle: () => {
+      document ??= openApiDocument(all);
+      return json(document);
     },
   };
 }
