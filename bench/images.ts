@@ -76,8 +76,6 @@ async function watched(contender: Contender, ...args: string[]) {
 }
 
 const registry = await TestRegistry.start();
-/** Pushes go to a registry that has nothing; in one that has the layers they are mounted. */
-const other = await TestRegistry.start();
 const directory = await mkdtemp("/tmp/bench-images-");
 const berth = await startBerth();
 const dockerd = await startDockerd();
@@ -86,16 +84,19 @@ const archive = join(directory, "big.tar");
 const image = `${registry.address}/big:1`;
 
 /** Each turn starts from an engine that has nothing of the image. */
-async function turn(contender: Contender, round: number) {
+async function turn(contender: Contender) {
   await Bun.$`sync`.quiet();
   const pull = await watched(contender, "pull", "-q", image);
   const again = await time(contender, "pull", "-q", image);
   const saved = join(directory, `${contender.name}.tar`);
   const save = await watched(contender, "save", "-o", saved, image);
-  const target = `${other.address}/${contender.name}${round}:1`;
+  // Pushes go to a registry that has nothing; in one that has the layers they are mounted.
+  const other = await TestRegistry.start();
+  const target = `${other.address}/${contender.name}:1`;
   await rm(saved);
   await time(contender, "tag", image, target);
   const push = await watched(contender, "push", "-q", target);
+  await other.stop();
   await time(contender, "rmi", target, image);
   await Bun.$`sync`.quiet();
   const load = await watched(contender, "load", "-q", "-i", archive);
@@ -113,7 +114,7 @@ try {
   const results = contenders.map(() => [] as Awaited<ReturnType<typeof turn>>[]);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, contender] of contenders.entries()) {
-      results[index]?.push(await turn(contender, round));
+      results[index]?.push(await turn(contender));
     }
   }
   console.log(
@@ -131,6 +132,5 @@ try {
 } finally {
   for (const contender of contenders) await contender.stop();
   await registry.stop();
-  await other.stop();
   await rm(directory, { recursive: true, force: true });
 }

@@ -7,6 +7,16 @@ export type ArchiveChild<Input extends "ignore" | "pipe" | Bun.BunFile = "ignore
   "pipe"
 >;
 
+/**
+ * For what drops buffers all the time, several at once: JavaScriptCore collects the old generation too as soon
+ * as the young one is below that part of it, and freed pages go back to the kernel at once. A quarter less
+ * memory for each child, for a tenth more time of a processor.
+ */
+const EAGER_COLLECTION = {
+  BUN_JSC_minEdenToOldGenerationRatio: "0.9",
+  MIMALLOC_PURGE_DELAY: "0",
+};
+
 /** This program once more, for one job on one tree. What the job is it reads from its arguments, as JSON. */
 export function spawnChild<Input extends "ignore" | "pipe" | Bun.BunFile>(
   job: "copy-tree" | "pack" | "transfer" | "unpack",
@@ -19,7 +29,7 @@ export function spawnChild<Input extends "ignore" | "pipe" | Bun.BunFile>(
     stderr: "pipe",
     // Read the pipes only when somebody wants the bytes.
     lazy: true,
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env["PATH"] ?? "", ...EAGER_COLLECTION },
   });
 }
 

@@ -11,6 +11,7 @@ const IGNORED = /(^|\/)(VERSION|json)$/;
 const OCI_BLOB = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/;
 const MOST_FILES = 100_000;
 const CONCURRENT_UNPACKS = 3;
+const CONCURRENT_COMMITS = 4;
 
 /**
  * What an image archive holds: its few named documents in memory, everything else in the content store.
@@ -26,6 +27,9 @@ export class ImageArchive implements AsyncDisposable {
   private readonly layers = new Map<Digest, Promise<StagedLayer | undefined>>();
   private readonly holds = new DisposableStack();
   private readonly unpacking = new Slots(CONCURRENT_UNPACKS);
+  /** Blobs that have been read and are on their way to the disk. */
+  private readonly committing = new Set<Promise<void>>();
+  private failure: { error: unknown } | undefined;
 
   private constructor(
     private readonly store: Store,
@@ -49,7 +53,10 @@ export class ImageArchive implements AsyncDisposable {
       for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
         signal.throwIfAborted();
         await archive.take(reader, entry);
+        if (archive.failure !== undefined) break;
       }
+      await Promise.all(archive.committing);
+      if (archive.failure !== undefined) throw archive.failure.error;
       return archive;
     } catch (error) {
       await archive[Symbol.asyncDispose]();
@@ -89,6 +96,7 @@ export class ImageArchive implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.committing);
     for (const layer of this.layers.values()) (await layer)?.[Symbol.dispose]();
     this.holds.dispose();
   }
@@ -101,32 +109,54 @@ export class ImageArchive implements AsyncDisposable {
     }
     if (entry.type !== "file" || IGNORED.test(path)) return;
     if (DOCUMENTS.has(path)) this.documents.set(path, await reader.readAll(DOCUMENT_LIMIT));
-    else this.blobs.set(path, await this.storeMember(reader, path, entry.size));
+    else await this.storeMember(reader, path, entry.size);
     if (this.blobs.size > MOST_FILES) throw invalidArgument("Cannot load images: too many files");
   }
 
-  private async storeMember(reader: TarReader, path: string, size: number): Promise<BlobInfo> {
+  private async storeMember(reader: TarReader, path: string, size: number): Promise<void> {
     const digest = digestOf(path);
-    if (digest === undefined) return await this.writeMember(reader, await this.content.create());
+    if (digest === undefined) {
+      return await this.writeMember(reader, path, await this.content.create());
+    }
     this.hold(digest);
     const known = this.content.stat(digest);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.blobs.set(path, known);
+      return;
+    }
     const writer = await this.content.ingest(digest, { size, signal: this.signal });
-    return writer === undefined ? { digest, size } : await this.writeMember(reader, writer);
+    if (writer === undefined) this.blobs.set(path, { digest, size });
+    else await this.writeMember(reader, path, writer);
   }
 
-  private async writeMember(reader: TarReader, writer: BlobWriter): Promise<BlobInfo> {
+  private async writeMember(reader: TarReader, path: string, writer: BlobWriter): Promise<void> {
+    let isLayer: boolean | undefined;
     try {
       if (writer.offset > 0) await writer.restart();
-      let isLayer: boolean | undefined;
       for (let part = await reader.read(); part !== undefined; part = await reader.read()) {
         isLayer ??= looksLikeLayer(part);
         await writer.write(part);
       }
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+    const committing = this.commit(path, writer, isLayer === true)
+      .catch((error: unknown) => {
+        this.failure ??= { error };
+      })
+      .finally(() => this.committing.delete(committing));
+    this.committing.add(committing);
+    if (this.committing.size === CONCURRENT_COMMITS) await Promise.race(this.committing);
+  }
+
+  /** While the disk takes what has come, the next member is read. */
+  private async commit(path: string, writer: BlobWriter, isLayer: boolean): Promise<void> {
+    try {
       const info = await writer.commit();
       this.hold(info.digest);
+      this.blobs.set(path, info);
       if (isLayer) this.stage(info.digest);
-      return info;
     } finally {
       await writer.close();
     }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { close, fsync, ftruncate, open, read, write } from "node:fs";
+import { close, fdatasync, fsync, ftruncate, open, read, write } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
@@ -11,6 +11,7 @@ const openFile = promisify(open) as (path: string, flags: string, mode?: number)
 const readFile = promisify(read);
 const writeFile = promisify(write);
 const syncFile = promisify(fsync);
+const syncData = promisify(fdatasync);
 const truncateFile = promisify(ftruncate);
 const closeFile = promisify(close);
 
@@ -28,6 +29,8 @@ export interface BlobFileTarget {
 
 /** Bytes that are written at once. */
 const GATHER = 1 << 20;
+/** The disk is put to work each time that so many bytes have come, so that little is left for the end. */
+const WRITE_BACK = 32 << 20;
 
 /** Hashes while it writes to a partial file, which becomes the blob by a rename. */
 export class BlobFileWriter implements BlobWriter {
@@ -38,6 +41,11 @@ export class BlobFileWriter implements BlobWriter {
   #open = true;
   #buffer: Buffer | undefined;
   #gathered = 0;
+  /** Bytes that the disk has not been asked to take. */
+  #dirty = 0;
+  #writingBack: Promise<void> | undefined;
+  /** The kernel tells of a write-back that has failed once (fsync(2)). */
+  #failure: { error: unknown } | undefined;
 
   private constructor(target: BlobFileTarget, file: number, hash: Hash, offset: number) {
     this.#target = target;
@@ -98,6 +106,19 @@ export class BlobFileWriter implements BlobWriter {
     while (written < bytes.length) {
       written += (await writeFile(this.#file, bytes, written, bytes.length - written)).bytesWritten;
     }
+    this.#dirty += written;
+    if (this.#dirty >= WRITE_BACK && this.#writingBack === undefined) this.#writeBack();
+  }
+
+  #writeBack(): void {
+    this.#dirty = 0;
+    this.#writingBack = syncData(this.#file)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#writingBack = undefined;
+      });
   }
 
   async restart(): Promise<void> {
@@ -118,6 +139,8 @@ export class BlobFileWriter implements BlobWriter {
     }
     const place = this.#target.place(digest);
     await this.#flush();
+    await this.#writingBack;
+    if (this.#failure !== undefined) throw this.#failure.error;
     // The bytes are on the disk before the name is: a blob that can be seen is whole after a power loss.
     await syncFile(this.#file);
     await rename(this.#target.partial, place);
@@ -151,6 +174,7 @@ export class BlobFileWriter implements BlobWriter {
     if (!this.#open) return;
     this.#open = false;
     try {
+      await this.#writingBack;
       await closeFile(this.#file);
     } finally {
       this.#target.ended();
