@@ -100,6 +100,23 @@ export class Firewall {
     this.#nftables.run(addElements(this.#table, elements) + this.#guard.publish(elements));
   }
 
+  /**
+   * Some in place of others, in one transaction: no packet meets a moment without either.
+   * @throws NftablesError when somebody has flushed the rules
+   */
+  replace(gone: readonly PortElement[], added: readonly PortElement[]): void {
+    if (gone.length === 0 || added.length === 0) {
+      this.withdraw(gone);
+      this.publish(added);
+      return;
+    }
+    this.#nftables.run(
+      deleteElements(this.#table, gone) +
+        addElements(this.#table, added) +
+        this.#guard.replace(gone, added),
+    );
+  }
+
   /** Elements that are gone already, with the table or without it, are fine. */
   withdraw(elements: readonly PortElement[]): void {
     if (elements.length === 0) return;

@@ -129,6 +129,13 @@ export class InputGuard {
     return elementCommands(this.#tables, "add", elements);
   }
 
+  /** Commands for some elements in place of others. */
+  replace(gone: readonly PortElement[], added: readonly PortElement[]): string {
+    return (
+      elementCommands(this.#tables, "delete", gone) + elementCommands(this.#tables, "add", added)
+    );
+  }
+
   withdraw(elements: readonly PortElement[]): void {
     const commands = elementCommands(this.#tables, "delete", elements);
     if (commands === "") return;

@@ -95,6 +95,10 @@ export class LocalNetworkService implements NetworkService {
     return this.#joining.publishPorts(...args);
   }
 
+  takeOver(...args: Parameters<NetworkService["takeOver"]>): Promise<void> {
+    return this.#joining.takeOver(...args);
+  }
+
   rename(containerId: string, name: string): void {
     this.#joining.rename(containerId, name);
   }

@@ -82,6 +82,13 @@ export interface RunningContainer {
  *
  * `ref` is a full id, a name or a unique prefix of an id; unknown: `not-found`.
  */
+/** What the container that takes over has from then on. */
+export interface TakeOverPlace
+  extends Pick<JoinRequest, "portBindings" | "publishAll" | "exposedPorts"> {
+  /** Names in its networks, by the networks' names; absent networks keep theirs. */
+  aliases: Record<string, string[]>;
+}
+
 export interface NetworkService {
   /**
    * Makes bridges, rules and published ports as the records say; the default networks exist afterwards.
@@ -112,6 +119,12 @@ export interface NetworkService {
     containerId: string,
     ports: Pick<JoinRequest, "portBindings" | "publishAll" | "exposedPorts">,
   ): Promise<NetworkSettings>;
+  /**
+   * One container steps into another one's place: the host ports of `from` lead to `to` from one moment on
+   * without having been free in between, and its names are those of `to`. What `from` published and `to`
+   * does not ask for is published no more. When it throws, everything is as it was.
+   */
+  takeOver(from: string, to: string, place: TakeOverPlace): Promise<void>;
   /** The container has a new name. */
   rename(containerId: string, name: string): void;
 

@@ -82,12 +82,14 @@ export class PortPublisher {
   /**
    * Holds the ports that a sandbox asks for, for one of its endpoints, in place of those that it held;
    * those that stay are not let go for a moment. Packets do not go there yet.
+   * @param from a sandbox whose ports pass over to this one, likewise
    * @throws EngineError with Docker's words; what was held before is held then
    */
   async hold(
     sandbox: SandboxRecord,
     endpoint: EndpointRecord,
     network: NetworkRecord,
+    from?: SandboxRecord,
   ): Promise<PublishedPort[]> {
     if (sandbox.portRequests.length === 0) return [];
     const open = routedPorts(sandbox.portRequests, endpoint, network);
@@ -102,7 +104,8 @@ export class PortPublisher {
     // A port that has just been given back is free before the next one asks.
     await this.settle();
     try {
-      return [...publishedPorts(requests, await this.#relay.hold(sandbox.id, requests)), ...open];
+      const ports = await this.#relay.hold(sandbox.id, requests, from?.id);
+      return [...publishedPorts(requests, ports), ...open];
     } catch (error) {
       if (error instanceof HoldRefused) {
         const { containerName: name } = sandbox;
@@ -112,14 +115,15 @@ export class PortPublisher {
     }
   }
 
-  /** Lets packets through to what is held now, and not to what was held before. */
-  replace(before: SandboxRecord, now: SandboxRecord): void {
-    const previous = new Map(portElements(before).map((one) => [JSON.stringify(one), one]));
-    const wanted = new Map(portElements(now).map((one) => [JSON.stringify(one), one]));
+  /** Lets packets through to what is held now, and not to what was held before, from one moment on. */
+  replace(before: readonly SandboxRecord[], now: readonly SandboxRecord[]): void {
+    const elements = (records: readonly SandboxRecord[]) =>
+      new Map(records.flatMap(portElements).map((one) => [JSON.stringify(one), one]));
+    const previous = elements(before);
+    const wanted = elements(now);
     const without = <T>(all: Map<string, T>, others: Map<string, T>): T[] =>
       [...all].filter(([key]) => !others.has(key)).map(([, one]) => one);
-    this.#firewall.withdraw(without(previous, wanted));
-    this.#firewall.publish(without(wanted, previous));
+    this.#firewall.replace(without(previous, wanted), without(wanted, previous));
   }
 
   /** Packets stop at once; the ports stay held. */

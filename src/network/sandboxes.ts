@@ -3,18 +3,19 @@ import {
   conflict,
   type EndpointSettings,
   EngineError,
-  errorMessage,
   internal,
   type NetworkSettings,
   notFound,
 } from "../spec/index.ts";
 import { emptyNetworkSettings, endpointSettings, networkSettings } from "./endpoint-settings.ts";
 import type { EndpointRecord, PortRequest, SandboxRecord } from "./network-record.ts";
-import type { Join, JoinRequest } from "./network-service.ts";
+import type { Join, JoinRequest, TakeOverPlace } from "./network-service.ts";
 import { keepPorts, portRequests } from "./port-request.ts";
 import { freeDevice, newEndpoint, planSandbox, plugsOf, publisherOf } from "./sandbox-plan.ts";
 import { namespacePath, type Sandbox } from "./sandbox-table.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { takeOver } from "./take-over.ts";
+import { forgetUdpFlows } from "./udp-flows.ts";
 
 const SHARED = "container:";
 const HOST_NAMESPACE = "/proc/1/ns/net";
@@ -63,7 +64,7 @@ export class Sandboxes {
     }
     this.#parts.sandboxes.remove(sandbox);
     for (const endpoint of record.endpoints) this.#parts.networks.giveBack(endpoint);
-    this.#forgetFlows(record);
+    forgetUdpFlows(this.#parts, record);
     this.#emit("disconnect", record, record.endpoints);
   }
 
@@ -85,6 +86,10 @@ export class Sandboxes {
     await this.#changePorts(sandbox, portsWanted);
     this.#parts.sandboxes.update(sandbox, { exposed: [...new Set([...exposedPorts, ...exposed])] });
     return this.#settings(sandbox);
+  }
+
+  takeOver(from: string, to: string, place: TakeOverPlace): Promise<void> {
+    return takeOver(this.#parts, from, to, place);
   }
 
   rename(containerId: string, name: string): void {
@@ -152,7 +157,7 @@ export class Sandboxes {
       sandbox.record = rest;
       const portRequests = keepPorts(record.portRequests, record.portRequests, record.published);
       this.#parts.sandboxes.update(sandbox, { endpoints, portRequests, published: [] });
-      this.#forgetFlows(record);
+      forgetUdpFlows(this.#parts, record);
     } else this.#parts.sandboxes.update(sandbox, { endpoints });
     await this.#parts.wiring().unplug(endpoint, sandbox.fd);
     this.#parts.networks.giveBack(endpoint);
@@ -163,18 +168,6 @@ export class Sandboxes {
     }
     await this.#publish(sandbox);
     await this.#parts.names.refresh(sandbox);
-  }
-
-  #forgetFlows({ published, endpoints, publisher }: SandboxRecord): void {
-    if (!published.some(({ protocol }) => protocol === "udp")) return;
-    const endpoint = endpoints.find(({ id }) => id === publisher?.endpointId);
-    const addresses = [endpoint?.ipv4, endpoint?.ipv6].filter((address) => address !== undefined);
-    this.#parts
-      .wiring()
-      .forgetUdpFlows(addresses)
-      .catch((error: unknown) => {
-        this.#parts.options.warn?.(`Cannot forget UDP flows: ${errorMessage(error)}`);
-      });
   }
 
   /** Namespace, links and ports; the ports are held while the kernel makes the links. */
@@ -220,7 +213,7 @@ export class Sandboxes {
       publisher: { endpointId: plug.endpoint.id, bridge: plug.network.device ?? "" },
     });
     try {
-      publisher.replace(before, sandbox.record);
+      publisher.replace([before], [sandbox.record]);
     } catch (error) {
       if (!(error instanceof NftablesError)) throw error;
       // Somebody has flushed the host's rules: all of them are made again.

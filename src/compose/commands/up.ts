@@ -54,6 +54,9 @@ const flags = {
     "Recreate anonymous volumes instead of retrieving data from the previous containers",
     { short: "V" },
   ),
+  rolling: bool(
+    "Start new containers first and stop the old ones when these are healthy, without a gap at published ports",
+  ),
   scale: list(
     "Scale SERVICE to NUM instances. Overrides the scale setting in the Compose file if present.",
   ),
@@ -97,6 +100,7 @@ export const command = defineCommand({
       ...(changed.has("timeout") ? { stopTimeout: values.timeout } : {}),
       start: !values["no-start"],
       wait: values.wait,
+      rolling: values.rolling,
       ...(changed.has("wait-timeout") ? { waitTimeout: values["wait-timeout"] } : {}),
     };
     if (values.detach || values.wait || values["no-start"] || isDryRun(context)) {
@@ -240,6 +244,8 @@ function checkFlags(values: UpValues): void {
   clash("build", "no-build");
   clash("force-recreate", "no-recreate");
   clash("always-recreate-deps", "no-recreate");
+  clash("rolling", "no-start");
+  clash("rolling", "no-recreate");
   clash("detach", "abort-on-container-exit");
   clash("detach", "abort-on-container-failure");
   clash("detach", "attach-dependencies");

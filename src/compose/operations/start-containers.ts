@@ -9,7 +9,9 @@ import { DependencyFailed, type Wanted, waitForCondition } from "./wait-for-depe
 export interface StartOptions {
   watch: ContainerWatch;
   /** Containers by service. */
-  containers: ReadonlyMap<string, readonly MadeContainer[]>;
+  containers: Map<string, MadeContainer[]>;
+  /** Replaces what a service has by what it is to have; those that it gives run. */
+  roll?: (name: string, service: Service) => Promise<MadeContainer[]>;
   /** Ids of containers that run. */
   running: ReadonlySet<string>;
   /** Services that are done and are not started again. */
@@ -33,7 +35,15 @@ export async function startContainers(
       await waits.forService(name, service);
       if (options.done.has(name)) return;
       const containers = options.containers.get(name) ?? [];
-      await Promise.all(containers.map((each) => startContainer(context, service, each, options)));
+      const rolled = await options.roll?.(name, service);
+      const others = containers.filter(
+        ({ number }) => rolled?.some((one) => one.number === number) !== true,
+      );
+      options.containers.set(
+        name,
+        [...(rolled ?? []), ...others].sort((a, b) => a.number - b.number),
+      );
+      await Promise.all(others.map((each) => startContainer(context, service, each, options)));
     },
   );
 }

@@ -10,6 +10,7 @@ import { ensureImages, type ImageMakers, type ImageOptions } from "./ensure-imag
 import { type MadeContainer, makeContainers } from "./make-containers.ts";
 import { makeResources } from "./make-resources.ts";
 import type { ProjectContext } from "./project-context.ts";
+import { openRolling } from "./rolling.ts";
 import { finishedJobs, startContainers, waitUntilReady } from "./start-containers.ts";
 import type { LookupVariable } from "./write-files.ts";
 
@@ -24,6 +25,8 @@ export interface UpOptions extends Omit<PlanOptions, "imageIds"> {
   start: boolean;
   wait: boolean;
   waitTimeout?: number;
+  /** Replace running containers by starting the new ones first. */
+  rolling?: boolean;
   beforeStart?: (container: MadeContainer) => Promise<void>;
 }
 
@@ -39,7 +42,9 @@ export async function up(context: ProjectContext, options: UpOptions): Promise<U
     ensureImages(context, options.makers, options.images),
     observeProject(client, project.name),
   ]);
-  const plan = planUp(project, state, { ...options, imageIds });
+  const whole = planUp(project, state, { ...options, imageIds });
+  const rolling = options.rolling === true && options.start;
+  const { plan, rollWith } = rolling ? await openRolling(context, whole) : { plan: whole };
   await settleOrphans(context, plan.orphans, options);
   await makeResources(context, plan, state);
   const making = { ...options, imageIds };
@@ -50,14 +55,20 @@ export async function up(context: ProjectContext, options: UpOptions): Promise<U
   const watch = await ContainerWatch.open(client, project.name);
   try {
     const made = await makeContainers(context, plan, state, making);
+    const containerOf = (service: string) =>
+      made.get(service)?.[0]?.id ?? state.containers.find((each) => each.service === service)?.id;
+    const { beforeStart } = options;
+    const observer = beforeStart === undefined ? {} : { beforeStart };
+    const roll = rollWith?.({ watch, making, containerOf, ...observer });
     await startContainers(context, {
       watch,
       containers: made,
+      ...(roll === undefined ? {} : { roll }),
       running: runningIds(state),
       done: finishedJobs(project, keptContainers(plan), options.targets),
-      ...(options.beforeStart === undefined ? {} : { beforeStart: options.beforeStart }),
+      ...observer,
     });
-    await restartDependents(context, plan, made);
+    await restartDependents(context, whole, made);
     const containers = [...made.values()].flat();
     const { waitTimeout } = options;
     if (options.wait) await waitUntilReady(context, watch, containers, waitTimeout);

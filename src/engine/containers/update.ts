@@ -15,6 +15,7 @@ import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
 import { publishPorts } from "./publish-ports.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
+import { lockBoth, takeOver } from "./take-over.ts";
 import { validateResources } from "./validate-host-config.ts";
 
 /** Limits that may change while a container lives; zero and empty mean "as it is". */
@@ -125,13 +126,16 @@ export async function updateContainer(
   ref: string,
   request: ContainerUpdateRequest,
 ): Promise<ContainerUpdateResponse> {
-  const { RestartPolicy: policy, PublishAdd: _, PublishRemove: __, ...resources } = request;
+  const { RestartPolicy: policy, PublishAdd: _, PublishRemove: __, ...others } = request;
+  const { TakeOver: place, ...resources } = others;
   if (policy !== undefined && policy.Name !== "") parseRestartPolicy(policy, false);
   const warnings = validateResources(resources, context.host, { update: true });
   const changes = askedChanges(resources);
   const container = context.containers.get(ref);
-  await container.lock.run(async () => {
+  const giver = place === undefined ? undefined : context.containers.get(place.From);
+  await lockBoth(container, giver, async () => {
     try {
+      if (giver !== undefined) await takeOver(context, giver, container, place ?? { From: "" });
       await publishPorts(context, container, request);
       update(context, container, request, changes);
     } catch (error) {

@@ -111,15 +111,25 @@ export class PortHolder {
   }
 
   /**
-   * Holds all or none, in place of what the endpoint held before. A port that it keeps is not let go for a
-   * moment, wherever it leads to; when this throws, everything is as it was.
+   * Holds all or none, in place of what the endpoint, and `from`, held before. A port that is kept is not
+   * let go for a moment, wherever it leads to; when this throws, everything is as it was.
    * @returns one port per request
    * @throws HoldError
    */
-  async hold(endpoint: string, requests: readonly HoldRequest[]): Promise<number[]> {
-    const before = this.#endpoints.get(endpoint);
-    const spare = [...(before?.held ?? [])];
+  async hold(
+    endpoint: string,
+    requests: readonly HoldRequest[],
+    from: string = endpoint,
+  ): Promise<number[]> {
+    const before = new Map(
+      [endpoint, from].flatMap((name) => {
+        const known = this.#endpoints.get(name);
+        return known === undefined ? [] : [[name, known] as const];
+      }),
+    );
+    const spare = [...before.values()].flatMap(({ held }) => held);
     const entry: Endpoint = { requests: [], held: [], ports: [], spare, yielded: [] };
+    this.#endpoints.delete(from);
     // Known before the first port is bound, so that parallel requests see each other's ports.
     this.#endpoints.set(endpoint, entry);
     try {
@@ -138,17 +148,22 @@ export class PortHolder {
     return entry.ports;
   }
 
-  async #restore(endpoint: string, before: Endpoint | undefined, failed: Endpoint): Promise<void> {
-    for (const held of failed.held) if (before?.held.includes(held) !== true) held.close();
-    if (before === undefined) {
-      this.#endpoints.delete(endpoint);
-      return;
-    }
-    this.#endpoints.set(endpoint, before);
-    for (const { protocol, hostIp, port, target } of failed.yielded) {
-      const again = await this.#bind(protocol, hostIp, port, target).catch(() => undefined);
-      before.held = before.held.filter((held) => !failed.yielded.includes(held));
-      if (again !== undefined) before.held.push(again);
+  async #restore(
+    endpoint: string,
+    before: ReadonlyMap<string, Endpoint>,
+    failed: Endpoint,
+  ): Promise<void> {
+    const owned = [...before.values()].flatMap(({ held }) => held);
+    for (const held of failed.held) if (!owned.includes(held)) held.close();
+    this.#endpoints.delete(endpoint);
+    for (const [name, known] of before) {
+      this.#endpoints.set(name, known);
+      const yielded = known.held.filter((held) => failed.yielded.includes(held));
+      known.held = known.held.filter((held) => !yielded.includes(held));
+      for (const { protocol, hostIp, port, target } of yielded) {
+        const again = await this.#bind(protocol, hostIp, port, target).catch(() => undefined);
+        if (again !== undefined) known.held.push(again);
+      }
     }
   }
 

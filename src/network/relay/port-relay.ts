@@ -81,7 +81,7 @@ class PortRelay {
     const { id } = request;
     try {
       if (request.operation === "hold") {
-        const ports = await this.#holder.hold(request.endpoint, request.requests);
+        const ports = await this.#holder.hold(request.endpoint, request.requests, request.from);
         return { id, ok: true, ports, failures: [] };
       }
       const failures = await this.#carryOut(request);

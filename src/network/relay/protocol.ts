@@ -38,8 +38,11 @@ export interface EndpointHolds {
 }
 
 export type RelayRequest =
-  /** Holds all or none of the ports, in place of what the endpoint held before; on failure that stays. */
-  | ({ id: number; operation: "hold" } & EndpointHolds)
+  /**
+   * Holds all or none of the ports, in place of what the endpoint held before; on failure that stays. With
+   * `from`, in place of what that endpoint held too: its ports pass over without being let go.
+   */
+  | ({ id: number; operation: "hold"; from?: string } & EndpointHolds)
   | { id: number; operation: "release"; endpoint: string }
   /** Ends the relay now, if it holds nothing. */
   | { id: number; operation: "end" }

@@ -100,11 +100,13 @@ export class RelayClient {
   }
 
   /**
+   * @param from an endpoint whose ports pass over to this one
    * @returns one port per request
    * @throws HoldRefused
    */
-  async hold(endpoint: string, requests: HoldRequest[]): Promise<number[]> {
-    return (await this.#request({ operation: "hold", endpoint, requests })).ports;
+  async hold(endpoint: string, requests: HoldRequest[], from?: string): Promise<number[]> {
+    const giver = from === undefined ? {} : { from };
+    return (await this.#request({ operation: "hold", endpoint, requests, ...giver })).ports;
   }
 
   async release(endpoint: string): Promise<void> {

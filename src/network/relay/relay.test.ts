@@ -186,6 +186,18 @@ describe("PortHolder", () => {
     expect(await failure(holder.hold("b", [missing]))).toMatchObject({ reason: "EADDRNOTAVAIL" });
   });
 
+  test("ports pass over to another endpoint without being let go; a failure leaves both alone", async () => {
+    const [kept = 0, other = 0] = await holder.hold("a", [request(0), request(0)]);
+    const taken = await countingServer();
+    const refused = holder.hold("b", [request(kept), request(portOf(taken))], "a");
+    expect(await failure(refused)).toMatchObject({ request: 1, reason: "EADDRINUSE" });
+    expect(await failure(holder.hold("b", [request(kept)]))).toMatchObject({ reason: "allocated" });
+    expect(await holder.hold("b", [request(kept)], "a")).toEqual([kept]);
+    expect(await failure(holder.hold("c", [request(kept)]))).toMatchObject({ reason: "allocated" });
+    expect(await holder.hold("c", [request(other)])).toEqual([other]);
+    taken.close();
+  });
+
   test("UDP and TCP ports are different things, IPv4 and IPv6 get the same number", async () => {
     const [tcp = 0] = await holder.hold("a", [request(0, 0, { hostIps: ["127.0.0.1", "::1"] })]);
     expect(

@@ -353,6 +353,21 @@ export interface ContainerUpdateRequest extends Partial<Resources> {
   PublishAdd?: PortMap;
   /** Ports to publish no more: these host ports, or with null every one of the container's port. */
   PublishRemove?: PortMap;
+  /** Steps into a running container's place; Berth's own. */
+  TakeOver?: ContainerTakeOver;
+}
+/**
+ * What a container has from the moment on that it takes over: its published ports, which the other one may
+ * hold until then and which are not let go for a moment, and its names in its networks. The other one is
+ * left without ports and without these names.
+ */
+export interface ContainerTakeOver {
+  /** Name or id. */
+  From: string;
+  /** Absent: those that the other one publishes. */
+  PortBindings?: PortMap;
+  /** By network name; networks that are absent keep the names that they have. */
+  Aliases?: Record<string, string[]>;
 }
 export interface ContainerUpdateResponse {
   Warnings: string[] | null;

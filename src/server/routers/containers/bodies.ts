@@ -1,6 +1,7 @@
 import type {
   ContainerConfig,
   ContainerCreateRequest,
+  ContainerTakeOver,
   ContainerUpdateRequest,
   DeviceMapping,
   DeviceRequest,
@@ -285,6 +286,14 @@ export const containerUpdateRequest: Decoder<ContainerUpdateRequest> = object({
   RestartPolicy: restartPolicy,
   PublishAdd: map(nullable(list(portBinding))),
   PublishRemove: map(nullable(list(portBinding))),
+  TakeOver: object<ContainerTakeOver>(
+    {
+      From: text,
+      PortBindings: map(nullable(list(portBinding))),
+      Aliases: map(list(text)),
+    },
+    { From: "" },
+  ),
 });
 
 export const localCopyBody = object<LocalCopyRequest>(
