@@ -22,6 +22,7 @@ interface Outcome {
   name: string;
   passed: number;
   failed: number;
+  skipped: number;
   seconds: number;
   output: string;
 }
@@ -74,8 +75,10 @@ async function runTestFile(file: string, seconds: number, reports: string): Prom
   const tests = attribute(xml, "tests");
   const failures = attribute(xml, "failures");
   const failed = code !== 0 && failures === 0 ? 1 : failures;
-  const passed = tests - failures - attribute(xml, "skipped");
-  return { name: file, passed, failed, seconds: (performance.now() - started) / 1000, output };
+  const skipped = attribute(xml, "skipped");
+  const passed = tests - failures - skipped;
+  const elapsed = (performance.now() - started) / 1000;
+  return { name: file, passed, failed, skipped, seconds: elapsed, output };
 }
 
 async function runCheck(name: string, command: string[]): Promise<Outcome> {
@@ -86,13 +89,16 @@ async function runCheck(name: string, command: string[]): Promise<Outcome> {
     name,
     passed: 1 - failed,
     failed,
+    skipped: 0,
     seconds: (performance.now() - started) / 1000,
     output,
   };
 }
 
 function report(outcome: Outcome): Outcome {
-  const counts = `${outcome.passed} passed${outcome.failed > 0 ? `, ${outcome.failed} FAILED` : ""}`;
+  const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : "";
+  const failed = outcome.failed > 0 ? `, ${outcome.failed} FAILED` : "";
+  const counts = `${outcome.passed} passed${skipped}${failed}`;
   console.log(`${outcome.name}: ${counts} (${outcome.seconds.toFixed(1)} s)`);
   if (outcome.failed > 0) console.log(outcome.output.replace(/^/gm, "    "));
   return outcome;

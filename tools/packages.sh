@@ -14,7 +14,8 @@ has_library() {
 
 has_command() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1; }
 
-# missing KIND:WHAT=APT/DNF/APK …: prints the package names (for this system) of what is not there.
+# missing KIND:WHAT=APT/DNF/APK …: prints the package names (for this system) of what is not there; an empty
+# name is of a system that has no such package.
 missing_packages() {
   for need in "$@"; do
     what=${need%%=*}
@@ -95,6 +96,12 @@ TEST_NEEDS=(
   command:qemu-system-x86_64=qemu-system-x86/qemu-system-x86-core/qemu-system-x86_64
   command:cpio=cpio/cpio/cpio
   file:/usr/lib/postgresql=postgresql/postgresql-server/postgresql
+  command:swift-ring-builder=swift//
+  command:swift-proxy-server=swift-proxy//
+  command:swift-account-server=swift-account//
+  command:swift-container-server=swift-container//
+  command:swift-object-server=swift-object//
+  command:memcached=memcached/memcached/memcached
   command:mkfs.xfs=xfsprogs/xfsprogs/xfsprogs
   command:mkfs.ext4=e2fsprogs/e2fsprogs/e2fsprogs
 )

@@ -13,6 +13,8 @@ export interface RegistryLimits {
   readonly maxBlobSize: number;
   /** Bytes. */
   readonly maxManifestSize: number;
+  /** Uploads that are begun and not finished, of all clients together. */
+  readonly maxUploads: number;
   /** May an index stand for manifests that are not there? */
   readonly allowSparseIndexes: boolean;
 }

@@ -101,6 +101,7 @@ export function parseSettings(values: unknown, flags: SettingsFlags = {}): Regis
     logLevel: file.oneOf("logLevel", ["debug", "info", "warn", "error"]) ?? "info",
     maxBlobSize: file.size("maxBlobSize") ?? Number.POSITIVE_INFINITY,
     maxManifestSize: file.size("maxManifestSize") ?? 4 << 20,
+    maxUploads: file.count("maxUploads") ?? 10_000,
     allowSparseIndexes: file.flag("allowSparseIndexes") ?? false,
   };
   gc?.finish();

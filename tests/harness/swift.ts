@@ -7,10 +7,8 @@ const SERVERS = ["account", "container", "object"] as const;
 const ACCESS_KEY = "test:tester";
 const SECRET_KEY = "testing";
 
-/** Are Debian's packages of OpenStack Swift there? (swift-{proxy,account,container,object}, memcached) */
-export const swiftIsInstalled = ["swift-proxy-server", "swift-object-server", "memcached"].every(
-  (program) => Bun.which(program) !== null,
-);
+/** Debian has packages of OpenStack Swift, and `npm test` installs them: where they are missing, tests fail. */
+export const swiftIsPackaged = Bun.which("apt-get") !== null;
 
 /** OpenStack Swift with its S3 interface, one replica in a temporary directory, on ports of the loopback. */
 export class Swift {

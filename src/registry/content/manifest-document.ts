@@ -1,5 +1,6 @@
 import { type Descriptor, type Digest, isDigest, MediaType } from "../../spec/index.ts";
 import { RegistryFault } from "../registry-fault.ts";
+import { ambiguityOf } from "./strict-json.ts";
 
 /** What the registry has to know of a manifest or index. */
 export interface ManifestDocument {
@@ -42,15 +43,19 @@ export function parseManifestDocument(bytes: Uint8Array, contentType: string): M
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = JSON.parse(text);
   } catch {
     throw invalid("it is not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid("it is no JSON object");
   }
+  const ambiguity = ambiguityOf(text);
+  if (ambiguity !== undefined) throw invalid(ambiguity);
   return value as Record<string, unknown>;
 }
 

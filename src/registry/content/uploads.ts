@@ -21,6 +21,10 @@ interface RunningHash {
 
 /** Hashes of uploads that nobody goes on with are dropped at this many, oldest first. */
 const MOST_HASHES = 4096;
+/** Other servers begin and end uploads too, so they are counted anew from time to time. Milliseconds. */
+const RECOUNT_AFTER = 60_000;
+/** As much later, where the count says that nothing more may begin. Milliseconds. */
+const RECOUNT_FULL_AFTER = 1000;
 
 /** Throws where the bytes so far are too many. */
 export type SizeLimit = (size: number) => void;
@@ -31,14 +35,35 @@ export type SizeLimit = (size: number) => void;
  */
 export class Uploads {
   private readonly hashes = new Map<string, RunningHash>();
+  private unfinished = 0;
+  private countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly storage: RegistryStorage,
     private readonly repositories: Repositories,
   ) {}
 
+  /** Throws TOOMANYREQUESTS where `most` uploads are begun and not finished. */
+  async requireRoom(most: number): Promise<void> {
+    const age = Date.now() - this.countedAt;
+    const full = this.unfinished >= most;
+    if (age > RECOUNT_AFTER || (full && age > RECOUNT_FULL_AFTER)) await this.count();
+    if (this.unfinished < most) return;
+    throw new RegistryFault("TOOMANYREQUESTS", "too many uploads are unfinished", {
+      headers: { "Retry-After": "30" },
+    });
+  }
+
+  private async count(): Promise<void> {
+    this.countedAt = Date.now();
+    let count = 0;
+    for await (const _ of this.storage.uploads.list()) count += 1;
+    this.unfinished = count;
+  }
+
   async start(repository: string, algorithm: Algorithm = "sha256"): Promise<string> {
     const id = randomUUID();
+    this.unfinished += 1;
     await this.storage.uploads.create(id);
     const session: Session = { repository, algorithm };
     await this.storage.write(sessionKey(id), JSON.stringify(session));
@@ -117,6 +142,7 @@ export class Uploads {
 
   private async forget(id: string): Promise<void> {
     this.hashes.delete(id);
+    this.unfinished = Math.max(0, this.unfinished - 1);
     await this.storage.remove(sessionKey(id));
     await this.storage.uploads.remove(id);
   }

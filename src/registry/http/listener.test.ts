@@ -145,6 +145,15 @@ describe("Listener", () => {
     expect(handled).toBe(0);
   });
 
+  test.each(["/v2/a/../b/", "/v2/a/%2e%2E/b", "/v2/./a", "/v2/a/..", "/v2/a\\..\\b?c"])(
+    "refuses the path %s",
+    async (path) => {
+      await using server = await listen(async () => answer(200));
+      const request = `GET ${path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`;
+      expect(await conversation(server.listener.port, request)).toStartWith("HTTP/1.1 400 ");
+    },
+  );
+
   test("a path with two slashes names no host", async () => {
     await using server = await listen(async ({ url }) => answer(200, {}, url.href));
     const request = "GET //evil/v2/ HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";

@@ -28,6 +28,8 @@ const IDLE_TIMEOUT = 255_000;
 const HEAD_TIMEOUT = 60_000;
 const HANDSHAKE_TIMEOUT = 30_000;
 const HEADER_BYTES = 64 << 10;
+/** `.` and `..`, also as `%2e` (RFC 3986, section 3.3). A backslash is taken for a slash by URL parsers. */
+const DOT_SEGMENT = /[/\\](\.|%2e){1,2}([/\\]|$)/i;
 
 /** HTTP/1.1 on a TCP port, plain or with TLS. */
 export class Listener {
@@ -146,6 +148,8 @@ function ended(response: ServerResponse): Promise<void> {
 }
 
 function urlOf({ url = "/", headers }: IncomingMessage, scheme: string): URL | undefined {
+  // Resolved, a path would name another repository than the one a proxy in front has read in it.
+  if (DOT_SEGMENT.test(url.split("?", 1)[0] ?? "")) return undefined;
   // A path that begins with two slashes must not be taken for a host.
   const text = url.startsWith("/") ? `${scheme}://${headers.host ?? "localhost"}${url}` : url;
   return URL.parse(text) ?? undefined;

@@ -25,6 +25,7 @@ export async function startUpload(services: RegistryServices, call: Call): Promi
       `digest algorithm "${algorithm.slice(0, 50)}" is not supported`,
     );
   }
+  await services.uploads.requireRoom(services.settings.maxUploads);
   const id = await services.uploads.start(call.name, algorithm satisfies Algorithm);
   if (target === undefined) return accepted(call.name, id, 0);
   try {

@@ -4,7 +4,7 @@ import { sha256 } from "../../../src/spec/index.ts";
 import { BerthRegistry } from "../../harness/berth-registry.ts";
 import { BERTH, must, run } from "../../harness/daemon.ts";
 import { Samples } from "../../harness/sample-image.ts";
-import { Swift, swiftIsInstalled } from "../../harness/swift.ts";
+import { Swift, swiftIsPackaged } from "../../harness/swift.ts";
 
 interface Shared {
   readonly settings: Record<string, unknown>;
@@ -29,7 +29,7 @@ async function sharedBucket(): Promise<Shared> {
 
 const places: [string, boolean, () => Promise<Shared>][] = [
   ["one directory", true, sharedDirectory],
-  ["one bucket of Swift's S3 interface", swiftIsInstalled, sharedBucket],
+  ["one bucket of Swift's S3 interface", swiftIsPackaged, sharedBucket],
 ];
 
 for (const [place, there, open] of places) {
