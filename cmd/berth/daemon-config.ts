@@ -11,7 +11,13 @@ import {
 import type { TrashSettings } from "../../src/engine/volumes/trash-keeper.ts";
 import { LOG_DRIVERS, type LogDriver, validateLogOptions } from "../../src/logs/index.ts";
 import type { AddressPool } from "../../src/network/index.ts";
-import { type ListenAddress, parseListenAddress, type ServerTls } from "../../src/server/index.ts";
+import {
+  type ApiSocket,
+  type ListenAddress,
+  parseApiSocket,
+  parseListenAddress,
+  type ServerTls,
+} from "../../src/server/index.ts";
 import { errorMessage, invalidArgument, type Ulimit } from "../../src/spec/index.ts";
 import {
   mergeSettings,
@@ -32,6 +38,8 @@ export interface DaemonConfig {
   dataRoot: string;
   execRoot: string;
   addresses: ListenAddress[];
+  /** Further sockets, whose clients may do less. */
+  apiSockets: ApiSocket[];
   tls: ServerTls | undefined;
   pidFile: string | undefined;
   logLevel: LogLevel;
@@ -65,10 +73,15 @@ function toConfig(settings: Settings): DaemonConfig {
   const tls = readTls(settings);
   const execRoot = absolute("exec-root", settings["exec-root"] ?? "/run/berth");
   const hosts = settings.host ?? ["unix:///run/berth.sock"];
+  const addresses = hosts.map((host) => parseListenAddress(host, { tls: tls !== undefined }));
+  if (tls?.ca === undefined && settings["tcp-without-certificates"] !== true) {
+    addresses.forEach(refuseOpenTcp);
+  }
   return {
     dataRoot: absolute("data-root", settings["data-root"] ?? "/var/lib/berth"),
     execRoot,
-    addresses: hosts.map((host) => parseListenAddress(host, { tls: tls !== undefined })),
+    addresses,
+    apiSockets: (settings["api-socket"] ?? []).map(parseApiSocket),
     tls,
     pidFile: settings.pidfile,
     logLevel: logLevel(settings),
@@ -94,6 +107,14 @@ function toConfig(settings: Settings): DaemonConfig {
     defaultRuntime: settings["default-runtime"],
     shutdownTimeout: (settings["shutdown-timeout"] ?? DEFAULT_SHUTDOWN_TIMEOUT) * 1000,
   };
+}
+
+/** Whoever may use the API is root on the host. */
+function refuseOpenTcp(address: ListenAddress): void {
+  if (address.kind !== "tcp") return;
+  throw invalidArgument(
+    `Cannot listen on "tcp://${address.host}:${address.port}": whoever reaches it would be root here. Ask clients for certificates with --tlsverify, or say --tcp-without-certificates`,
+  );
 }
 
 /** What is named holds sockets and files alike. */

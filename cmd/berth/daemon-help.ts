@@ -5,6 +5,7 @@ const ABOUT: Record<SettingName, string> = {
   "data-root": "Directory of what must outlive a reboot [/var/lib/berth]",
   "exec-root": "Directory of what may vanish at a reboot [/run/berth]",
   host: "Socket to listen on, unix:// or tcp:// [unix:///run/berth.sock]",
+  "api-socket": "Socket with fewer rights: PATH,role=read|operate|admin[,group=NAME]",
   pidfile: "File for the daemon's process id",
   bip: "Address and subnet of the default bridge, 10.1.0.1/24",
   bridge: "Name of the default bridge, made where it is missing; none for no such network [berth0]",
@@ -39,6 +40,7 @@ const ABOUT: Record<SettingName, string> = {
   tlscacert: "Authority that signs clients' certificates",
   tlscert: "The daemon's certificate",
   tlskey: "The daemon's key",
+  "tcp-without-certificates": "Let everyone who reaches tcp:// sockets be root here",
 };
 
 const VALUE = {

@@ -18,6 +18,7 @@ export const SETTINGS = {
   "data-root": { form: "text" },
   "exec-root": { form: "text" },
   host: { form: "list", key: "hosts", short: "H" },
+  "api-socket": { form: "list", key: "api-sockets" },
   pidfile: { form: "text", short: "p" },
   bip: { form: "text" },
   bridge: { form: "text", short: "b" },
@@ -52,6 +53,7 @@ export const SETTINGS = {
   tlscacert: { form: "text" },
   tlscert: { form: "text" },
   tlskey: { form: "text" },
+  "tcp-without-certificates": { form: "flag" },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

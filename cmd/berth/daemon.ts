@@ -7,7 +7,7 @@ import { EventBus } from "../../src/engine/events/event-bus.ts";
 import { type Log, lineLog } from "../../src/engine/log.ts";
 import { kernelFeatures, requireFeatures } from "../../src/engine/system/kernel-features.ts";
 import { selfCommand } from "../../src/linux/self-command.ts";
-import { createNetworkService } from "../../src/network/index.ts";
+import { createNetworkService, isOnBridge } from "../../src/network/index.ts";
 import { removeIdleParent } from "../../src/runtime/index.ts";
 import { ApiServer, engineRoutes } from "../../src/server/index.ts";
 import { EngineError, type EngineStopRequest, errorMessage } from "../../src/spec/index.ts";
@@ -102,8 +102,15 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
     routes: engineRoutes(createBackends(context, { config, runtimes, builds, stop })),
     version: PROGRAM_VERSION,
     log: (level, message) => log[level](message),
+    refuses: (address) => isOnBridge(networks.list(), address),
   });
-  await Promise.all(config.addresses.map((address) => server.listen(address, config.tls)));
+  const { tls } = config;
+  await Promise.all([
+    ...config.addresses.map((address) => server.listen(address, { tls })),
+    ...config.apiSockets.map(({ role, ...socket }) =>
+      server.listen({ kind: "unix", ...socket }, { role }),
+    ),
+  ]);
   log.info("Berth is ready", { version: PROGRAM_VERSION, runtime: runtimes[0]?.name });
   return { stop };
 }

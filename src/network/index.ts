@@ -1,6 +1,7 @@
 import { LocalNetworkService } from "./local-network-service.ts";
 import type { NetworkService, NetworkServiceOptions } from "./network-service.ts";
 
+export { isOnBridge } from "./bridge-addresses.ts";
 export type { UpstreamServer, UpstreamSettings } from "./dns/named-sandbox.ts";
 export { emptyNetworkSettings, isPredefined } from "./endpoint-settings.ts";
 export type * from "./network-record.ts";

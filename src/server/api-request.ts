@@ -1,10 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { invalidArgument } from "../spec/index.ts";
+import { EngineError, invalidArgument } from "../spec/index.ts";
 import type { Decoder } from "./decode.ts";
 import { Query } from "./query.ts";
 
 /** No request of the API comes near this; it bounds what a client can make the daemon hold. */
 const MAXIMUM_JSON_BYTES = 16 * 1024 * 1024;
+/** Milliseconds that such a body may take. */
+const JSON_TIMEOUT = 60_000;
 
 export interface ApiRequestParts {
   message: IncomingMessage;
@@ -98,12 +100,19 @@ export class ApiRequest {
   async #readBody(): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.body) {
-      size += chunk.length;
-      if (size > MAXIMUM_JSON_BYTES) {
-        throw invalidArgument(`request body is larger than ${MAXIMUM_JSON_BYTES} bytes`);
+    const tooSlow = setTimeout(() => {
+      this.#message.destroy(new EngineError("cancelled", "the request's body came too slowly"));
+    }, JSON_TIMEOUT);
+    try {
+      for await (const chunk of this.body) {
+        size += chunk.length;
+        if (size > MAXIMUM_JSON_BYTES) {
+          throw invalidArgument(`request body is larger than ${MAXIMUM_JSON_BYTES} bytes`);
+        }
+        chunks.push(chunk);
       }
-      chunks.push(chunk);
+    } finally {
+      clearTimeout(tooSlow);
     }
     return Buffer.concat(chunks);
   }

@@ -1,12 +1,13 @@
 import http, { type IncomingMessage, type Server } from "node:http";
 import https from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { EngineError, errorMessage } from "../spec/index.ts";
 import { Dispatcher, type ServerLog, type Upgrade } from "./dispatcher.ts";
 import { acceptUpgrade, finishStream } from "./hijack.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import { HttpSink, SocketSink } from "./response-sink.ts";
+import type { Role } from "./role.ts";
 import { type Route, RouteTable } from "./route.ts";
 import { listenOnUnixSocket } from "./unix-listener.ts";
 import { websocketHandshake, websocketStream } from "./websocket.ts";
@@ -23,14 +24,28 @@ export interface ApiServerOptions {
   /** Of Berth, for the `Server` header. */
   version: string;
   log: ServerLog;
+  /** Whose connections over tcp are cut, by the address that they come from: containers'. */
+  refuses?: (address: string) => boolean;
+  /** Milliseconds that a client may take for the head of a request. */
+  headersTimeout?: number;
+}
+
+export interface ListenOptions {
+  /** For tcp. */
+  tls?: ServerTls | undefined;
+  /** What its clients may do; everything, if it is not said. */
+  role?: Role;
 }
 
 const HEADER_BYTES = 1024 * 1024;
+const HEADERS_TIMEOUT = 30_000;
 
 /** Serves the Engine API on any number of sockets. */
 export class ApiServer {
   readonly #dispatcher: Dispatcher;
   readonly #log: ServerLog;
+  readonly #refuses: (address: string) => boolean;
+  readonly #headersTimeout: number;
   readonly #servers: Server[] = [];
   /** Sockets that node's server has let go of. */
   readonly #upgraded = new Set<Duplex>();
@@ -40,6 +55,8 @@ export class ApiServer {
 
   constructor(options: ApiServerOptions) {
     this.#log = options.log;
+    this.#refuses = options.refuses ?? (() => false);
+    this.#headersTimeout = options.headersTimeout ?? HEADERS_TIMEOUT;
     this.#dispatcher = new Dispatcher({
       routes: new RouteTable(options.routes),
       version: options.version,
@@ -51,19 +68,23 @@ export class ApiServer {
    * Resolves once connections are accepted, with the address in use (a tcp port 0 has become a real one).
    * @throws failed-precondition
    */
-  async listen(address: ListenAddress, tls?: ServerTls): Promise<ListenAddress> {
-    const server = this.#createServer(address.kind === "tcp" ? tls : undefined);
+  async listen(address: ListenAddress, options: ListenOptions = {}): Promise<ListenAddress> {
+    const { tls, role = "admin" } = options;
+    const server = this.#createServer(address.kind === "tcp" ? tls : undefined, role);
     if (address.kind === "unix") {
-      await listenOnUnixSocket(server, address.path);
+      await listenOnUnixSocket(server, address.path, address.group);
       this.#servers.push(server);
       return address;
     }
-    if (tls === undefined) {
+    if (tls?.ca === undefined) {
       this.#log(
         "warn",
-        `tcp://${address.host}:${address.port} is open to everyone who reaches it, without TLS: they are root here`,
+        `tcp://${address.host}:${address.port} is open to everyone who reaches it, without certificates: they are root here`,
       );
     }
+    server.on("connection", (socket: Socket) => {
+      if (this.#refuses(socket.remoteAddress ?? "")) socket.destroy();
+    });
     await listenOnTcp(server, address);
     this.#servers.push(server);
     return { ...address, port: (server.address() as AddressInfo).port };
@@ -95,8 +116,15 @@ export class ApiServer {
     if (this.#answering.size === 0 && this.#upgraded.size === 0) this.#whenIdle();
   }
 
-  #createServer(tls: ServerTls | undefined): Server {
-    const options = { maxHeaderSize: HEADER_BYTES, requestTimeout: 0, keepAliveTimeout: 60_000 };
+  #createServer(tls: ServerTls | undefined, role: Role): Server {
+    const options = {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: this.#headersTimeout,
+      connectionsCheckingInterval: this.#headersTimeout / 4,
+      // Uploads and streams take the time that they take.
+      requestTimeout: 0,
+      keepAliveTimeout: 60_000,
+    };
     const server =
       tls === undefined
         ? http.createServer(options)
@@ -115,16 +143,18 @@ export class ApiServer {
         this.#answering.delete(socket);
         this.#checkIdle();
       });
-      void this.#dispatcher.dispatch(message, new HttpSink(response));
+      void this.#dispatcher.dispatch(message, new HttpSink(response), role);
     });
-    server.on("upgrade", (message, socket, head) => this.#upgrade(message, socket, head));
+    server.on("upgrade", (message, socket, head) => {
+      this.#upgrade(message, socket, head, role);
+    });
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
       this.#refuse(error, socket);
     });
     return server;
   }
 
-  #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer, role: Role): void {
     socket.allowHalfOpen = true;
     // Reported by "close"; without a listener it would end the process.
     socket.on("error", () => {});
@@ -145,7 +175,7 @@ export class ApiServer {
       },
     };
     const sink = new SocketSink(socket, message.method);
-    void this.#dispatcher.dispatch(message, sink, upgrade);
+    void this.#dispatcher.dispatch(message, sink, role, upgrade);
   }
 
   async #serve(

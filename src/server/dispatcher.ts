@@ -6,6 +6,7 @@ import { ApiRequest } from "./api-request.ts";
 import { checkVersion, MAXIMUM_VERSION, splitVersion } from "./api-version.ts";
 import { httpStatus } from "./http-status.ts";
 import type { ResponseSink } from "./response-sink.ts";
+import { checkRole, type Role } from "./role.ts";
 import type { RouteTable } from "./route.ts";
 
 export type ServerLog = (level: "debug" | "info" | "warn" | "error", message: string) => void;
@@ -50,16 +51,25 @@ export class Dispatcher {
     this.#closing.abort(new EngineError("unavailable", "the daemon is shutting down"));
   }
 
-  async dispatch(message: IncomingMessage, sink: ResponseSink, upgrade?: Upgrade): Promise<void> {
+  async dispatch(
+    message: IncomingMessage,
+    sink: ResponseSink,
+    role: Role,
+    upgrade?: Upgrade,
+  ): Promise<void> {
     try {
-      const answer = await this.#answer(message, sink);
+      const answer = await this.#answer(message, sink, role);
       await this.#write(answer, message, sink, upgrade);
     } catch (error) {
       this.#fail(error, message, sink);
     }
   }
 
-  #answer(message: IncomingMessage, sink: ResponseSink): Promise<ApiAnswer> | ApiAnswer {
+  #answer(
+    message: IncomingMessage,
+    sink: ResponseSink,
+    role: Role,
+  ): Promise<ApiAnswer> | ApiAnswer {
     const { path, search } = splitUrl(message.url ?? "/");
     if (message.method === "OPTIONS") return empty(200);
     const versioned = splitVersion(path);
@@ -67,6 +77,7 @@ export class Dispatcher {
     if (match === undefined) throw new EngineError("not-found", "page not found");
     const version = checkVersion(versioned.version);
     if (version < (match.route.since ?? 0)) throw new EngineError("not-found", "page not found");
+    checkRole(role, match.route);
     const request = new ApiRequest({
       message,
       name: match.name,

@@ -17,6 +17,7 @@ export { MAXIMUM_VERSION, MINIMUM_VERSION } from "./api-version.ts";
 export type { Backends } from "./backends.ts";
 export type { ServerLog } from "./dispatcher.ts";
 export { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+export { type ApiSocket, parseApiSocket } from "./role.ts";
 export type { Route } from "./route.ts";
 export type { BuildBackend } from "./routers/build/backend.ts";
 export type {

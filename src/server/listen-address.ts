@@ -1,7 +1,7 @@
 import { invalidArgument } from "../spec/index.ts";
 
 export type ListenAddress =
-  | { kind: "unix"; path: string }
+  | { kind: "unix"; path: string; group?: string }
   | { kind: "tcp"; host: string; port: number };
 
 const PLAIN_PORT = 2375;

@@ -12,7 +12,7 @@ beforeAll(async () => {
   server = new ApiServer({ routes: engineRoutes(fakeBackends()), version: "0", log: () => {} });
   const address = await server.listen(
     { kind: "tcp", host: "127.0.0.1", port: 0 },
-    { certificate: pem.serverCertificate, key: pem.serverKey, ca: pem.authority },
+    { tls: { certificate: pem.serverCertificate, key: pem.serverKey, ca: pem.authority } },
   );
   host = address.kind === "tcp" ? `tcp://127.0.0.1:${address.port}` : "";
 });

@@ -22,7 +22,11 @@ const MODE = 0o660;
  * is made; a socket file that nobody answers on is replaced.
  * @throws failed-precondition when somebody does, or something else stands there
  */
-export async function listenOnUnixSocket(server: Server, path: string): Promise<void> {
+export async function listenOnUnixSocket(
+  server: Server,
+  path: string,
+  group?: string,
+): Promise<void> {
   if (Buffer.byteLength(path) > MAXIMUM_PATH) {
     throw cannot(path, `the path is longer than ${MAXIMUM_PATH} bytes`);
   }
@@ -32,7 +36,9 @@ export async function listenOnUnixSocket(server: Server, path: string): Promise<
   const previous = process.umask(0o177);
   try {
     await listening(server, path);
-    if (process.getuid?.() === 0) chownSync(path, 0, daemonGroup());
+    if (process.getuid?.() === 0) {
+      chownSync(path, 0, group === undefined ? (firstGroup(GROUPS) ?? 0) : namedGroup(group));
+    }
     chmodSync(path, MODE);
   } catch (cause) {
     throw cannot(path, errorMessage(cause), cause);
@@ -73,15 +79,21 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-/** Group id of `berth`, else of `docker`, else root's (group(5)), which is also for a host without groups. */
-function daemonGroup(groupFile = "/etc/group"): number {
-  if (!existsSync(groupFile)) return 0;
+/** Id of the first of these groups that exists (group(5)). */
+function firstGroup(names: readonly string[], groupFile = "/etc/group"): number | undefined {
+  if (!existsSync(groupFile)) return undefined;
   const lines = readFileSync(groupFile, "utf8").split("\n");
-  for (const wanted of GROUPS) {
+  for (const wanted of names) {
     const id = lines.find((line) => line.startsWith(`${wanted}:`))?.split(":")[2];
     if (id !== undefined && /^\d+$/.test(id)) return Number(id);
   }
-  return 0;
+  return undefined;
+}
+
+function namedGroup(name: string): number {
+  const id = firstGroup([name]);
+  if (id === undefined) throw new Error(`there is no group ${JSON.stringify(name)}`);
+  return id;
 }
 
 function cannot(path: string, why: string, cause?: unknown): EngineError {
