@@ -45,9 +45,12 @@ install_missing() {
   packages=$(missing_packages "$@" | tr '\n' ' ')
   [ -n "${packages// /}" ] || return 0
   say "Installing $packages"
-  # Installed for tests, it is not to become this machine's own firewall.
+  # Installed for tests, they are not to become this machine's own firewall and web server.
   case " $packages " in
     *" firewalld "*) has_command systemctl && systemctl --quiet mask firewalld.service 2>/dev/null ;;
+  esac
+  case " $packages " in
+    *" nginx "*) has_command systemctl && systemctl --quiet mask nginx.service 2>/dev/null ;;
   esac
   log=$(mktemp)
   # shellcheck disable=SC2086
@@ -102,6 +105,8 @@ TEST_NEEDS=(
   command:swift-container-server=swift-container//
   command:swift-object-server=swift-object//
   command:memcached=memcached/memcached/memcached
+  command:nginx=nginx/nginx/nginx
+  command:redis-cli=redis-tools/redis/redis
   command:mkfs.xfs=xfsprogs/xfsprogs/xfsprogs
   command:mkfs.ext4=e2fsprogs/e2fsprogs/e2fsprogs
 )

@@ -1,8 +1,9 @@
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { $ } from "bun";
 import { must, type TestDaemon } from "./daemon.ts";
+import { takeFiles, takePrograms } from "./program-files.ts";
 
 export const PROGRAMS = "/usr/lib/postgresql";
 /** PostgreSQL will not run as root; Debian's package takes whatever id is free. */
@@ -14,6 +15,15 @@ export async function postgresVersion(): Promise<string | undefined> {
   return versions.sort((a, b) => Number(a) - Number(b)).at(-1);
 }
 
+/** Copies server and clients, what they load and their data into a tree. */
+export async function takePostgres(root: string, version: string): Promise<void> {
+  const own = join(PROGRAMS, version);
+  const programs = ["postgres", "initdb", "psql", "pgbench"].map((name) => join(own, "bin", name));
+  const modules = ["plpgsql.so", "dict_snowball.so"].map((name) => join(own, "lib", name));
+  await takePrograms(root, [...programs, ...modules]);
+  await takeFiles(root, [`/usr/share/postgresql/${version}`, "/usr/share/zoneinfo/Etc"]);
+}
+
 /**
  * Makes the image `postgres:test` from the files of the distribution's package: server and clients, what
  * they load, their data, and busybox. The data directory is a volume, and the server's socket is in it.
@@ -22,18 +32,9 @@ export async function importPostgres(daemon: TestDaemon, version: string): Promi
   const root = await mkdtemp(join(tmpdir(), "be2e-postgres-"));
   try {
     const own = join(PROGRAMS, version);
-    const take = async (path: string) => {
-      await mkdir(join(root, dirname(path)), { recursive: true });
-      await cp(path, join(root, path), { recursive: true, dereference: true });
-    };
-    await take("/bin/busybox");
+    await takeFiles(root, ["/bin/busybox"]);
     for (const name of ["sh", "seq", "sed"]) await symlink("busybox", join(root, "bin", name));
-    for (const program of ["postgres", "initdb", "psql", "pgbench"])
-      await take(join(own, "bin", program));
-    for (const library of ["plpgsql.so", "dict_snowball.so"]) await take(join(own, "lib", library));
-    await take(`/usr/share/postgresql/${version}`);
-    await take("/usr/share/zoneinfo/Etc");
-    for (const library of await libraries(join(own, "bin"), join(own, "lib"))) await take(library);
+    await takePostgres(root, version);
     await mkdir(join(root, "etc"), { recursive: true });
     await writeFile(
       join(root, "etc/passwd"),
@@ -59,19 +60,3 @@ export async function importPostgres(daemon: TestDaemon, version: string): Promi
 
 const START =
   "[ -e $PGDATA/PG_VERSION ] || initdb -A trust --no-locale -E UTF8 >/dev/null; exec postgres -k /var/lib/postgresql -c listen_addresses= -c shared_buffers=16MB";
-
-/** What the programs of these directories load, with the loader itself. */
-async function libraries(...directories: string[]): Promise<Set<string>> {
-  const files = (
-    await Promise.all(
-      directories.map(async (directory) =>
-        (await readdir(directory)).map((name) => join(directory, name)),
-      ),
-    )
-  ).flat();
-  const wanted = files.filter((file) =>
-    /\/(?:postgres|initdb|psql|pgbench|plpgsql\.so|dict_snowball\.so)$/.test(file),
-  );
-  const text = await $`ldd ${wanted}`.quiet().text();
-  return new Set([...text.matchAll(/(\/\S+\.so\S*) \(0x/g)].map(([, path = ""]) => path));
-}

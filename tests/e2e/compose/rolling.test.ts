@@ -119,23 +119,25 @@ describe("berth compose up --rolling", () => {
   });
 
   test("a failure after the hand-over gives the place back: monitor, rollback of every replica", async () => {
-    const deploy =
-      "    deploy: {replicas: 2, update_config: {monitor: 1500ms, failure_action: rollback}}";
-    const { compose, write } = await project("undo", file("one", "true", deploy));
+    const more = `    volumes: [shared:/shared]
+    deploy: {replicas: 2, update_config: {monitor: 2s, failure_action: rollback}}`;
+    const { compose, write } = await project(
+      "undo",
+      `${file("one", "true", more)}volumes: {shared: }`,
+    );
     must(await compose("up", "-d", "--wait"));
     const ports = must(await compose("ps", "--format", "{{.Publishers}}", "web")).stdout;
     // The second one of the new ones falls ill once it has taken over.
-    const ill = "test $$(hostname | wc -c) -gt 0 && test ! -e /ill";
-    await write(
-      file("two", ill, deploy).replace("exec httpd", "(sleep 1; touch /ill)& exec httpd"),
-    );
+    const fate = "(mkdir /shared/first || (sleep 1; touch /ill))& exec httpd";
+    const ill = file("two", "test ! -e /ill", more).replace("exec httpd", fate);
+    await write(`${ill.replace("retries: 5", "retries: 1")}volumes: {shared: }`);
     const output = await compose("up", "-d", "--rolling");
     expect(output.code).toBe(1);
-    expect(output.stderr).toContain("Rolled back");
+    expect(output.stderr).toContain("Container undo-web-1  Rolled back");
     expect(must(await compose("ps", "--format", "{{.Publishers}}", "web")).stdout).toBe(ports);
     const asked = await compose("exec", "client", "wget", "-qO-", "http://web/");
     expect(must(asked).stdout).toBe("one\n");
-    must(await compose("down", "-t", "1"));
+    must(await compose("down", "-v", "-t", "1"));
   });
 
   test("a service that cannot be there twice goes the ordinary way, and says so", async () => {
