@@ -35,6 +35,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   client: ["spec"],
   cli: ["spec", "client"],
   compose: ["spec", "client", "cli"],
+  testing: ["spec", "client"],
   dashboard: ["spec", "client"],
 };
 

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { parseMirror } from "../../src/distribution/index.ts";
 import type { EngineConfig } from "../../src/engine/config.ts";
 import type { LogLevel } from "../../src/engine/log.ts";
@@ -35,6 +35,8 @@ const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** What the daemon is to be, checked. */
 export interface DaemonConfig {
+  /** Directory that goes when the daemon ends: everything of this one is in it. */
+  ephemeralRoot: string | undefined;
   dataRoot: string;
   execRoot: string;
   addresses: ListenAddress[];
@@ -71,21 +73,24 @@ export function readDaemonConfig(args: readonly string[]): DaemonConfig {
 
 function toConfig(settings: Settings): DaemonConfig {
   const tls = readTls(settings);
-  const execRoot = absolute("exec-root", settings["exec-root"] ?? "/run/berth");
-  const hosts = settings.host ?? ["unix:///run/berth.sock"];
+  const ephemeralRoot = settings.ephemeral === true ? makeEphemeralRoot() : undefined;
+  const { dataRoot, exec, socket } = defaultPlaces(ephemeralRoot);
+  const execRoot = absolute("exec-root", settings["exec-root"] ?? exec);
+  const hosts = settings.host ?? [`unix://${socket}`];
   const addresses = hosts.map((host) => parseListenAddress(host, { tls: tls !== undefined }));
   if (tls?.ca === undefined && settings["tcp-without-certificates"] !== true) {
     addresses.forEach(refuseOpenTcp);
   }
   return {
-    dataRoot: absolute("data-root", settings["data-root"] ?? "/var/lib/berth"),
+    ephemeralRoot,
+    dataRoot: absolute("data-root", settings["data-root"] ?? dataRoot),
     execRoot,
     addresses,
     apiSockets: (settings["api-socket"] ?? []).map(parseApiSocket),
     tls,
     pidFile: settings.pidfile,
     logLevel: logLevel(settings),
-    engine: engineConfig(settings),
+    engine: engineConfig(settings, ephemeralRoot),
     network: {
       ...(settings.bridge === undefined ? {} : { bridge: settings.bridge }),
       ...(settings.bip === undefined ? {} : { bip: settings.bip }),
@@ -117,6 +122,21 @@ function refuseOpenTcp(address: ListenAddress): void {
   );
 }
 
+function makeEphemeralRoot(): string {
+  const root = mkdtempSync(join(tmpdir(), "berth-"));
+  // Containers with users of their own pass through.
+  chmodSync(root, 0o711);
+  return root;
+}
+
+function defaultPlaces(ephemeralRoot: string | undefined) {
+  if (ephemeralRoot === undefined) {
+    return { dataRoot: "/var/lib/berth", exec: "/run/berth", socket: "/run/berth.sock" };
+  }
+  const place = (name: string) => join(ephemeralRoot, name);
+  return { dataRoot: place("data"), exec: place("run"), socket: place("berth.sock") };
+}
+
 /** What is named holds sockets and files alike. */
 function pluginDirectories(named: readonly string[] | undefined): PluginDirectories {
   return named === undefined ? DOCKER_PLUGINS : { sockets: named, specs: named };
@@ -127,7 +147,7 @@ function checkedMirrors(mirrors: string[]): string[] {
   return mirrors;
 }
 
-function engineConfig(settings: Settings): EngineConfig {
+function engineConfig(settings: Settings, ephemeralRoot: string | undefined): EngineConfig {
   const logDriver = settings["log-driver"] ?? "local";
   const logOptions = settings["log-opt"] ?? {};
   if (!LOG_DRIVERS.includes(logDriver as LogDriver)) {
@@ -144,7 +164,9 @@ function engineConfig(settings: Settings): EngineConfig {
     ...(gateway === undefined ? {} : { hostGatewayIp: gateway }),
     defaultShmSize: settings["default-shm-size"] ?? DEFAULT_SHM_SIZE,
     defaultUlimits: (settings["default-ulimit"] ?? []).map(parseUlimit),
-    cgroupParent: settings["cgroup-parent"] ?? "",
+    cgroupParent:
+      settings["cgroup-parent"] ??
+      (ephemeralRoot === undefined ? "" : `/${basename(ephemeralRoot)}`),
     init: settings.init ?? false,
     stopTimeout: DEFAULT_STOP_TIMEOUT,
     labels: settings.label ?? [],

@@ -6,6 +6,7 @@ const ABOUT: Record<SettingName, string> = {
   "exec-root": "Directory of what may vanish at a reboot [/run/berth]",
   host: "Socket to listen on, unix:// or tcp:// [unix:///run/berth.sock]",
   "api-socket": "Socket with fewer rights: PATH,role=read|operate|admin[,group=NAME]",
+  ephemeral: "A place of its own below /tmp; ends, with all it has, when its standard input does",
   pidfile: "File for the daemon's process id",
   bip: "Address and subnet of the default bridge, 10.1.0.1/24",
   bridge: "Name of the default bridge, made where it is missing; none for no such network [berth0]",

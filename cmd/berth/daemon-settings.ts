@@ -19,6 +19,7 @@ export const SETTINGS = {
   "exec-root": { form: "text" },
   host: { form: "list", key: "hosts", short: "H" },
   "api-socket": { form: "list", key: "api-sockets" },
+  ephemeral: { form: "flag" },
   pidfile: { form: "text", short: "p" },
   bip: { form: "text" },
   bridge: { form: "text", short: "b" },

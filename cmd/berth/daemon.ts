@@ -35,16 +35,27 @@ export async function runDaemon(args: readonly string[]): Promise<void> {
       log.error("A task of the daemon has failed", { error });
     });
     const daemon = await startDaemon(config, log);
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.on(signal, async () => {
-        const end = await daemon.stop({ containers: !config.engine.liveRestore });
-        end();
-      });
-    }
+    const isEphemeral = config.ephemeralRoot !== undefined;
+    const goDown = async () => {
+      const end = await daemon.stop({ containers: isEphemeral || !config.engine.liveRestore });
+      end();
+    };
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, goDown);
+    if (isEphemeral) announce(config, goDown);
   } catch (error) {
     process.stderr.write(`Cannot start the daemon: ${errorMessage(error)}\n`);
     process.exit(1);
   }
+}
+
+/** Who has started it reads where it listens, and holds its standard input for as long as it is wanted. */
+function announce({ addresses }: DaemonConfig, goDown: () => Promise<void>): void {
+  for (const address of addresses) {
+    if (address.kind === "unix") process.stdout.write(`unix://${address.path}\n`);
+  }
+  // Whoever has read the log may be gone by the end.
+  process.stderr.on("error", () => {});
+  process.stdin.on("end", goDown).on("error", goDown).resume();
 }
 
 interface Daemon {
@@ -93,6 +104,9 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
       removeIdleParent(host, config.engine.cgroupParent);
       if (config.pidFile !== undefined) rmSync(config.pidFile, { force: true });
       closeSync(lock);
+      if (config.ephemeralRoot !== undefined) {
+        rmSync(config.ephemeralRoot, { recursive: true, force: true });
+      }
     } catch (error) {
       log.error("Cannot end cleanly", { error: errorMessage(error) });
     }

@@ -46,22 +46,13 @@ function splitScheme(host: string): [scheme: string, rest: string] {
 }
 
 function tcpEndpoint(host: string, rest: string, secure: boolean): Endpoint {
-  const url = URL.parse(`${secure ? "https" : "http"}://${rest}`);
-  if (url === null || url.hostname === "") {
+  const text = `${secure ? "https" : "http"}://${rest}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.hostname === "") {
     throw invalidArgument(`unable to parse docker host \`${host}\``);
   }
   const port = Number(/:(\d+)(?:\/|$)/.exec(rest)?.[1] ?? (secure ? 2376 : 2375));
   const origin = `${url.protocol}//${url.hostname}:${port}${url.pathname.replace(/\/$/, "")}`;
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   return { host, origin, socket: { hostname, port, secure } };
-}
-
-/** What fetch and Bun.connect want to know. */
-export function tlsOptions(tls: ClientTls): Bun.TLSOptions {
-  return {
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-    rejectUnauthorized: tls.verify !== false,
-  };
 }

@@ -1,7 +1,8 @@
-import type { Socket } from "bun";
 import { ConnectionError, daemonError } from "./client-errors.ts";
-import { type ClientTls, type Endpoint, tlsOptions } from "./endpoint.ts";
+import type { ClientTls, Endpoint } from "./endpoint.ts";
 import { ResponseHead } from "./response-head.ts";
+import { runtimeWire } from "./runtime-wire.ts";
+import type { WireEvents, WireSocket } from "./wire.ts";
 
 /** A connection that has become a two-way byte stream: attach, exec. */
 export interface HijackedStream {
@@ -33,30 +34,10 @@ const OUTPUT_BYTES = 1024 * 1024;
 /** @throws DaemonError when the daemon answers with anything but 101 or 200 */
 export async function openHijackedStream(options: HijackOptions): Promise<HijackedStream> {
   const connection = new Connection();
-  // A connection that fails before anyone waits for the head is reported by `Bun.connect`.
+  // A connection that fails before anyone waits for the head is reported by `connect`.
   connection.head.promise.catch(() => {});
-  const { socket, host } = options.endpoint;
-  const handler = {
-    open: (opened: Socket) => connection.opened(opened),
-    data: (_socket: Socket, chunk: Uint8Array) => connection.received(chunk),
-    drain: () => connection.flush(),
-    end: () => connection.ended(),
-    close: () => connection.closed(),
-    error: (_socket: Socket, error: Error) => connection.failed(error),
-  };
-  if ("unix" in socket) {
-    await Bun.connect({ unix: socket.unix, allowHalfOpen: true, socket: handler });
-  } else {
-    const { hostname, port, secure } = socket;
-    const tls = secure ? { ...tlsOptions(options.tls ?? {}), serverName: hostname } : undefined;
-    await Bun.connect({
-      hostname,
-      port,
-      allowHalfOpen: true,
-      socket: handler,
-      ...(tls === undefined ? {} : { tls }),
-    });
-  }
+  const { endpoint, tls } = options;
+  await (await runtimeWire()).connect(endpoint, tls, connection);
   void connection.write(new TextEncoder().encode(requestHead(options)));
   const head = await connection.head.promise;
   if (head.status === 101 || head.status === 200) {
@@ -65,7 +46,7 @@ export async function openHijackedStream(options: HijackOptions): Promise<Hijack
   }
   const body = await connection.readBody(head.headers);
   connection.close();
-  if (head.status === 0) throw new ConnectionError(`${host} does not speak HTTP`, body);
+  if (head.status === 0) throw new ConnectionError(`${endpoint.host} does not speak HTTP`, body);
   throw daemonError(head.status, body);
 }
 
@@ -88,22 +69,32 @@ function multiplexed(contentType: string | undefined): boolean | undefined {
   return undefined;
 }
 
-class Connection implements HijackedStream {
+/** Promise.withResolvers, which Node has from 22 on. */
+class Deferred<T> {
+  resolve: (value: T) => void = () => {};
+  reject: (reason: unknown) => void = () => {};
+  readonly promise = new Promise<T>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}
+
+class Connection implements HijackedStream, WireEvents {
   multiplexed: boolean | undefined;
-  readonly head = Promise.withResolvers<{ status: number; headers: Map<string, string> }>();
-  #socket: Socket | undefined;
+  readonly head = new Deferred<{ status: number; headers: Map<string, string> }>();
+  #socket: WireSocket | undefined;
   #parser: ResponseHead | undefined = new ResponseHead();
   readonly #incoming: Uint8Array[] = [];
   #incomingBytes = 0;
   readonly #outgoing: Uint8Array[] = [];
-  #room: PromiseWithResolvers<void> | undefined;
-  #news: PromiseWithResolvers<void> | undefined;
+  #room: Deferred<void> | undefined;
+  #news: Deferred<void> | undefined;
   #inputEnded = false;
   #outputEnded = false;
   #closed = false;
   #error: Error | undefined;
 
-  opened(socket: Socket): void {
+  opened(socket: WireSocket): void {
     this.#socket = socket;
     this.flush();
   }
@@ -122,6 +113,10 @@ class Connection implements HijackedStream {
     this.#incomingBytes += content.length;
     if (this.#incomingBytes > OUTPUT_BYTES) this.#socket?.pause();
     this.#news?.resolve();
+  }
+
+  drained(): void {
+    this.flush();
   }
 
   /** The daemon has ended its half; ours may go on. */
@@ -155,7 +150,7 @@ class Connection implements HijackedStream {
       }
       if (this.#outputEnded) break;
       this.#socket?.resume();
-      this.#news = Promise.withResolvers();
+      this.#news = new Deferred();
       await this.#news.promise;
     }
     if (this.#error !== undefined) throw this.#error;
@@ -166,7 +161,7 @@ class Connection implements HijackedStream {
     this.#outgoing.push(bytes);
     this.flush();
     if (this.#outgoing.length === 0) return;
-    this.#room ??= Promise.withResolvers();
+    this.#room ??= new Deferred();
     await this.#room.promise;
   }
 
@@ -180,7 +175,7 @@ class Connection implements HijackedStream {
     const socket = this.#socket;
     if (socket === undefined || this.#closed) return;
     for (let bytes = this.#outgoing[0]; bytes !== undefined; bytes = this.#outgoing[0]) {
-      const taken = Math.max(socket.write(bytes), 0);
+      const taken = socket.write(bytes);
       if (taken < bytes.length) {
         this.#outgoing[0] = bytes.subarray(taken);
         return;
@@ -190,7 +185,6 @@ class Connection implements HijackedStream {
     this.#release();
     if (this.#inputEnded) {
       this.#inputEnded = false;
-      socket.flush();
       socket.shutdown();
     }
   }

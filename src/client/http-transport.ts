@@ -1,11 +1,13 @@
 import { EngineError } from "../spec/index.ts";
 import { connectionError, daemonError } from "./client-errors.ts";
-import { type ClientTls, type Endpoint, tlsOptions } from "./endpoint.ts";
+import type { ClientTls, Endpoint } from "./endpoint.ts";
 import { type HijackedStream, openHijackedStream } from "./hijacked-stream.ts";
 import { jsonLines } from "./json-lines.ts";
 import { type QueryValue, queryString } from "./query-string.ts";
+import { runtimeWire } from "./runtime-wire.ts";
+import type { RequestBody } from "./wire.ts";
 
-export type RequestBody = string | Uint8Array | Blob | AsyncIterable<Uint8Array>;
+export type { RequestBody } from "./wire.ts";
 
 export interface RequestOptions {
   query?: Readonly<Record<string, QueryValue>>;
@@ -42,21 +44,20 @@ export class HttpTransport {
   /** Resolves with the head; a status that is not of success is thrown, but for 304. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
     const { endpoint, tls, headers } = this.#options;
-    const url = endpoint.origin + this.#target(path, options);
     const type = options.json === undefined ? {} : { "Content-Type": "application/json" };
+    const body = options.json === undefined ? options.body : JSON.stringify(options.json);
     let response: Response;
     try {
-      response = await fetch(url, {
+      const wire = await runtimeWire();
+      response = await wire.send({
+        endpoint,
+        ...(tls === undefined ? {} : { tls }),
         method,
+        target: this.#target(path, options),
         headers: { ...headers, ...type, ...options.headers },
-        body: bodyOf(options),
-        ...("unix" in endpoint.socket ? { unix: endpoint.socket.unix } : {}),
-        ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+        ...(body === undefined ? {} : { body }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
-        redirect: "error",
-        // Waits, logs and events may be silent for days.
-        timeout: false,
-      } as RequestInit);
+      });
     } catch (cause) {
       throw await this.#failure(cause, options.signal);
     }
@@ -132,25 +133,4 @@ export class HttpTransport {
     if (signal?.aborted === true) return new EngineError("cancelled", "cancelled", { cause });
     return await connectionError(this.host, cause);
   }
-}
-
-function bodyOf({ json, body }: RequestOptions): Bun.BodyInit | undefined {
-  if (json !== undefined) return JSON.stringify(json);
-  if (body === undefined || typeof body === "string" || body instanceof Blob) return body;
-  if (body instanceof Uint8Array) return body as Uint8Array<ArrayBuffer>;
-  return streamOf(body);
-}
-
-function streamOf(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done === true) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
 }

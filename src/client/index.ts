@@ -1,3 +1,4 @@
+export type * from "../spec/index.ts";
 export { BuildCalls } from "./calls/build-calls.ts";
 export { ContainerCalls, type LogStream } from "./calls/container-calls.ts";
 export { ExecCalls } from "./calls/exec-calls.ts";
@@ -6,6 +7,8 @@ export { NetworkCalls } from "./calls/network-calls.ts";
 export { SystemCalls } from "./calls/system-calls.ts";
 export { VolumeCalls } from "./calls/volume-calls.ts";
 export { ConnectionError, DaemonError } from "./client-errors.ts";
+export { connect } from "./connect.ts";
+export { demultiplex } from "./demultiplex.ts";
 export type { ClientTls } from "./endpoint.ts";
 export { EngineClient, type EngineClientOptions } from "./engine-client.ts";
 export type { HijackedStream } from "./hijacked-stream.ts";

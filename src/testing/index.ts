@@ -1,0 +1,1 @@
+export { type StartEngineOptions, startEngine, type TestEngine } from "./start-engine.ts";
