@@ -237,6 +237,11 @@ const NETWORK: readonly CommandNode[] = [
     "Connect a container to a network",
     () => import("./commands/network/connect.ts"),
   ),
+  leaf(
+    "check",
+    "Tell, or repair, where the kernel is not as the networks want it",
+    () => import("./commands/network/check.ts"),
+  ),
   leaf("create", "Create a network", () => import("./commands/network/create.ts")),
   leaf(
     "disconnect",

@@ -69,6 +69,16 @@ export class Nftables {
     return (JSON.parse(output) as { nftables: Record<string, unknown>[] }).nftables;
   }
 
+  /**
+   * `ip filter`: every table's family and name. Not by JSON: libnftables 1.0.6 writes a table's flags there
+   * as bytes of whatever, so that a table of somebody else's that is dormant would make it unreadable.
+   */
+  tables(): string[] {
+    return [...this.#execute("list tables", 0).matchAll(/^table (\S+ \S+)$/gm)].map(
+      ([, table = ""]) => table,
+    );
+  }
+
   close(): void {
     if (this.#context !== undefined) this.#library?.nft_ctx_free(this.#context);
     this.#context = undefined;

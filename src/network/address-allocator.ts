@@ -10,6 +10,7 @@ export class AddressAllocator {
   readonly #subnet: Prefix;
   readonly #range: Prefix;
   readonly #holders = new Map<bigint, string>();
+  readonly #reserved = new Set<bigint>();
   /** Below this one every address of the range is taken. */
   #lowest: bigint;
 
@@ -24,12 +25,24 @@ export class AddressAllocator {
     this.#lowest = range.first;
     for (const [name, text] of Object.entries({ ...record.reserved, gateway: record.gateway })) {
       const address = parseIp(text);
-      if (address !== undefined) this.#holders.set(address.value, name);
+      if (address === undefined) continue;
+      this.#holders.set(address.value, name);
+      this.#reserved.add(address.value);
     }
   }
 
   get prefixLength(): number {
     return this.#subnet.bits;
+  }
+
+  /** Address → the endpoint that has it. */
+  leases(): Map<string, string> {
+    const { family } = this.#subnet;
+    return new Map(
+      [...this.#holders].flatMap(([value, holder]) =>
+        this.#reserved.has(value) ? [] : [[formatIp({ family, value }), holder] as const],
+      ),
+    );
   }
 
   /** The lowest free address; undefined when there is none. */

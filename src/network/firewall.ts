@@ -1,5 +1,7 @@
+import type { TableOwner } from "../linux/netlink/index.ts";
 import { Nftables, NftablesError } from "../linux/nftables.ts";
 import { EngineError } from "../spec/index.ts";
+import { rulesetDrifts } from "./check/ruleset-drift.ts";
 import { missingRuleFeature } from "./firewall-needs.ts";
 import { Firewalld } from "./firewalld.ts";
 import { ForwardAccept } from "./forward-accept.ts";
@@ -19,6 +21,8 @@ const devicesOf = (networks: readonly NetworkRecord[]): string[] =>
 export class Firewall {
   readonly #nftables = new Nftables();
   readonly #table: string;
+  /** What the table should be like, for as long as somebody compares. */
+  readonly #model: string;
   readonly #accept: ForwardAccept;
   readonly #guard: InputGuard;
   readonly #firewalld: Firewalld;
@@ -27,14 +31,17 @@ export class Firewall {
 
   constructor(table: string) {
     this.#table = table;
+    this.#model = `${table}-check`;
     this.#accept = new ForwardAccept(this.#nftables, table);
     this.#guard = new InputGuard(this.#nftables, table);
     this.#firewalld = new Firewalld(this.#nftables);
   }
 
-  /** Is this a table of this daemon? */
-  owns(table: string): boolean {
-    return table === this.#table || table.startsWith(`${this.#table}-guard-`);
+  /** Whose this table is, for those who watch tables. */
+  ownerOf(table: string): TableOwner {
+    if (table === this.#model) return "aside";
+    const ours = table === this.#table || table.startsWith(`${this.#table}-guard-`);
+    return ours ? "ours" : "others";
   }
 
   /**
@@ -70,6 +77,37 @@ export class Firewall {
     } catch (error) {
       if (!(error instanceof NftablesError && error.missing)) throw error;
       this.apply(networks, elements);
+    }
+  }
+
+  /** In what the kernel's rules differ from what these need, as sentences. */
+  differences(networks: readonly NetworkRecord[], elements: readonly PortElement[]): string[] {
+    const foreign = dockerBridges().filter((name) => !devicesOf(networks).includes(name));
+    // What should be is written down by the kernel, too, so that both are in the same words.
+    const model = this.#model;
+    this.#nftables.run(tableScript(model, networks, elements, foreign, { detached: true }));
+    try {
+      return [
+        ...rulesetDrifts(this.#list(model) ?? [], this.#list(this.#table)),
+        ...this.#accept.differences(devicesOf(networks)),
+        ...this.#guard.differences(elements),
+      ];
+    } finally {
+      this.#nftables.run(`delete table inet ${model}`);
+    }
+  }
+
+  /** The next `follow` makes the copies anew, whatever is there. */
+  distrust(): void {
+    this.#guard.distrust();
+  }
+
+  #list(table: string): Record<string, unknown>[] | undefined {
+    try {
+      return this.#nftables.list(`list table inet ${table}`);
+    } catch (error) {
+      if (error instanceof NftablesError && error.missing) return undefined;
+      throw error;
     }
   }
 

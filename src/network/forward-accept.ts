@@ -33,36 +33,60 @@ export class ForwardAccept {
 
   /** Makes the rules be there for exactly these bridges. Idempotent. */
   apply(devices: readonly string[]): void {
-    for (const family of FAMILIES) this.#applyFamily(family, devices);
+    for (const family of FAMILIES) {
+      for (const { name, chain, wanted } of this.#wanted(family, devices)) {
+        this.#correct(family, name, chain, wanted);
+      }
+    }
+  }
+
+  /** Where `apply` would change something, as sentences. */
+  differences(devices: readonly string[]): string[] {
+    return FAMILIES.flatMap((family) =>
+      this.#wanted(family, devices).flatMap(({ name, chain, wanted }) =>
+        this.#isRight(chain, wanted)
+          ? []
+          : `The accept rules for the bridges in ${family} filter ${name} are not as they should be`,
+      ),
+    );
   }
 
   cleanUp(): void {
     this.apply([]);
   }
 
-  #applyFamily(family: Family, devices: readonly string[]): void {
+  /** The chains that there are, with the bridges that are to have rules there. */
+  #wanted(
+    family: Family,
+    devices: readonly string[],
+  ): { name: string; chain: ListedChain; wanted: readonly string[] }[] {
     const user = this.#list(family, "DOCKER-USER");
     const forward = this.#list(family, "FORWARD");
     const needed = user !== undefined || forward?.policy === "drop";
     const place = user === undefined ? "FORWARD" : "DOCKER-USER";
-    for (const [name, chain] of [
-      ["DOCKER-USER", user],
-      ["FORWARD", forward],
-    ] as const) {
-      if (chain === undefined) continue;
-      const wanted = needed && name === place ? devices : [];
-      this.#correct(family, name, chain, wanted);
-    }
+    return (
+      [
+        ["DOCKER-USER", user],
+        ["FORWARD", forward],
+      ] as const
+    ).flatMap(([name, chain]) =>
+      chain === undefined ? [] : { name, chain, wanted: needed && name === place ? devices : [] },
+    );
+  }
+
+  #isRight(chain: ListedChain, devices: readonly string[]): boolean {
+    const own = chain.rules.filter(({ comment }) => comment === this.#comment);
+    const wanted = matchesFor(devices);
+    const present = new Set(own.map(describeRule));
+    const right = own.length === wanted.length && wanted.every((rule) => present.has(rule));
+    return right && (wanted.length === 0 || !followsReturn(chain, own));
   }
 
   /** Leaves a chain alone that is right already: its counters and its order are the host's. */
   #correct(family: Family, name: string, chain: ListedChain, devices: readonly string[]): void {
+    if (this.#isRight(chain, devices)) return;
     const own = chain.rules.filter(({ comment }) => comment === this.#comment);
-    const wanted = devices.flatMap((device) => [`iifname "${device}"`, `oifname "${device}"`]);
-    const present = own.map(describeRule);
-    const right =
-      present.length === wanted.length && wanted.every((rule) => present.includes(rule));
-    if (right && (wanted.length === 0 || !followsReturn(chain, own))) return;
+    const wanted = matchesFor(devices);
     const end = chain.rules.find((rule) => isReturn(rule));
     const verb = end === undefined ? "add" : "insert";
     const position = end === undefined ? "" : ` position ${end.handle}`;
@@ -91,6 +115,9 @@ export class ForwardAccept {
     }
   }
 }
+
+const matchesFor = (devices: readonly string[]): string[] =>
+  devices.flatMap((device) => [`iifname "${device}"`, `oifname "${device}"`]);
 
 /** `iifname "berth0"` of a rule that this class has written. */
 function describeRule({ expr }: ListedRule): string {

@@ -1,4 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { NetworkDrift } from "../spec/index.ts";
+import type { NetworkRecord } from "./network-record.ts";
 
 const IPV4_FORWARD = "/proc/sys/net/ipv4/ip_forward";
 const IPV6_CONF = "/proc/sys/net/ipv6/conf";
@@ -22,6 +24,26 @@ export function enableIpv6Forwarding(): void {
     if (link !== "all" && read(path) === "1") writeFileSync(path, "2");
   }
   writeFileSync(all, "1");
+}
+
+/** What keeps the host from forwarding the packets of these networks. */
+export function hostSettingDrifts(
+  networks: readonly Pick<NetworkRecord, "device" | "ipv4" | "ipv6">[],
+): NetworkDrift[] {
+  const bridges = networks.filter(({ device }) => device !== undefined);
+  const off = (path: string): boolean => existsSync(path) && read(path) !== "1";
+  const drift = (name: string, family: string): NetworkDrift => ({
+    Kind: "setting",
+    Problem: `${name} is off: containers reach nothing outside over ${family}`,
+  });
+  const ipv4 = bridges.some((network) => network.ipv4 !== undefined);
+  const ipv6 = bridges.some((network) => network.ipv6 !== undefined);
+  return [
+    ...(ipv4 && off(IPV4_FORWARD) ? [drift("net.ipv4.ip_forward", "IPv4")] : []),
+    ...(ipv6 && off(`${IPV6_CONF}/all/forwarding`)
+      ? [drift("net.ipv6.conf.all.forwarding", "IPv6")]
+      : []),
+  ];
 }
 
 /** Host addresses that an empty one stands for. */

@@ -1,5 +1,6 @@
 import type { CopiedTable, InputCopy } from "../linux/netlink/index.ts";
 import { type Nftables, NftablesError } from "../linux/nftables.ts";
+import { elementText } from "./check/ruleset-drift.ts";
 import type { PortElement } from "./ruleset.ts";
 
 /** Makes the copy; undefined when nothing has changed since the one with this fingerprint. */
@@ -147,6 +148,29 @@ export class InputGuard {
     }
   }
 
+  /** What the copies lack, as sentences. */
+  differences(elements: readonly PortElement[]): string[] {
+    if (!this.#isWhole()) return ["A copy of the host's input rules is missing"];
+    const lacking = this.#tables.flatMap(({ family, name }) =>
+      MAPS[family].flatMap((map) => {
+        const [object] = this.#nftables
+          .list(`list set ${family} ${name} ${setName(map)}`)
+          .filter((one) => "set" in one);
+        const { elem = [] } = (object?.["set"] ?? {}) as { elem?: readonly unknown[] };
+        const present = new Set(elem.map(elementText));
+        return elements.filter((element) => element.map === map && !present.has(element.key));
+      }),
+    );
+    return [...new Set(lacking.map(({ key }) => key))].map(
+      (key) => `The copy of the host's input rules does not judge the published port ${key}`,
+    );
+  }
+
+  /** The next `follow` makes the copies anew. */
+  distrust(): void {
+    this.#fingerprint = undefined;
+  }
+
   cleanUp(): void {
     const tables = this.#present();
     this.#tables = [];
@@ -171,9 +195,6 @@ export class InputGuard {
 
   /** `ip berth-guard-0-1`: every copy that is there, of whatever daemon of this name. */
   #present(): string[] {
-    return this.#nftables.list("list tables").flatMap((object) => {
-      const { family, name } = (object["table"] ?? {}) as { family?: string; name?: string };
-      return name?.startsWith(this.#prefix) === true ? [`${family} ${name}`] : [];
-    });
+    return this.#nftables.tables().filter((table) => table.split(" ")[1]?.startsWith(this.#prefix));
   }
 }

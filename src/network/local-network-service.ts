@@ -3,10 +3,12 @@ import {
   type EndpointSettings,
   errorMessage,
   type Network,
+  type NetworkCheckReport,
   type NetworkCreateRequest,
   type NetworkCreateResponse,
   type NetworkSettings,
 } from "../spec/index.ts";
+import { NetworkCheck } from "./check/network-check.ts";
 import { Firewall } from "./firewall.ts";
 import { instanceName } from "./instance-name.ts";
 import { NamePublisher } from "./name-publisher.ts";
@@ -46,6 +48,7 @@ export class LocalNetworkService implements NetworkService {
   readonly #names: NamePublisher;
   readonly #administration: Networks;
   readonly #joining: Sandboxes;
+  readonly #check: NetworkCheck;
   #started: NetworkWiring | undefined;
   #watch: RulesetWatch | undefined;
   #mending: Timer | undefined;
@@ -77,6 +80,7 @@ export class LocalNetworkService implements NetworkService {
     };
     this.#administration = new Networks(parts);
     this.#joining = new Sandboxes(parts);
+    this.#check = new NetworkCheck(parts, relay, () => this.#elements());
   }
 
   join(request: JoinRequest): Promise<Join> {
@@ -127,21 +131,36 @@ export class LocalNetworkService implements NetworkService {
     return this.#administration.remove(ref);
   }
 
+  async check(options: { repair: boolean }): Promise<NetworkCheckReport> {
+    const Found = await this.#check.find();
+    if (!options.repair || Found.length === 0) return { Found, Remaining: Found };
+    this.#firewall.distrust();
+    await this.#agree();
+    await this.#check.mendSandboxes();
+    await this.#reconcilePorts();
+    return { Found, Remaining: await this.#check.find() };
+  }
+
   async start(): Promise<void> {
     this.#started ??= new NetworkWiring(this.#instance, this.#options.mtu ?? DEFAULT_MTU);
     this.#sandboxes.load();
     await this.#administration.ensureDefaults();
     this.#networks.claim(this.#sandboxes.records());
-    for (const network of this.#networks.all()) await this.#wiring.ensureNetwork(network);
-    await this.#wiring.removeLinksExcept(this.#devices());
-    this.#applyRules();
-    await this.#followHost();
+    await this.#agree();
     this.#watch ??= new RulesetWatch(
-      (table) => this.#firewall.owns(table),
+      (table) => this.#firewall.ownerOf(table),
       () => this.#mendLater(),
       (error) => this.#options.warn?.(`Cannot watch the packet rules: ${errorMessage(error)}`),
     );
     await this.#reconcilePorts();
+  }
+
+  /** Makes links of networks and packet rules agree with the records; repeatable at any time. */
+  async #agree(): Promise<void> {
+    for (const network of this.#networks.all()) await this.#wiring.ensureNetwork(network);
+    await this.#wiring.removeLinksExcept(this.#devices());
+    this.#applyRules();
+    await this.#followHost();
   }
 
   async restore(running: readonly RunningContainer[]): Promise<void> {
@@ -152,8 +171,17 @@ export class LocalNetworkService implements NetworkService {
       if (sandbox === undefined || pid === undefined) this.leave(containerId);
       else if (!this.#sandboxes.reopen(sandbox, pid)) this.leave(containerId);
     }
+    await this.#settleSandboxes();
     this.#applyRules();
     await this.#reconcilePorts();
+  }
+
+  /** What a daemon was killed in the middle of. */
+  async #settleSandboxes(): Promise<void> {
+    const unsettled = this.#sandboxes.all().filter(({ record }) => record.unsettled === true);
+    if (unsettled.length === 0) return;
+    await this.#check.mendSandboxes(unsettled);
+    for (const sandbox of unsettled) this.#sandboxes.update(sandbox, { unsettled: false });
   }
 
   async settle(): Promise<void> {

@@ -98,6 +98,8 @@ export interface SandboxRecord {
   /** Where the published ports lead to. */
   publisher?: { endpointId: string; bridge: string };
   published: PublishedPort[];
+  /** Its links are being changed: what a daemon that died meanwhile has left half done is mended. */
+  unsettled?: boolean;
   /** Where questions go that no container's name answers. */
   upstream?: UpstreamSettings;
 }

@@ -1,6 +1,7 @@
 import type {
   EndpointSettings,
   Network,
+  NetworkCheckReport,
   NetworkCreateRequest,
   NetworkCreateResponse,
   NetworkSettings,
@@ -141,6 +142,12 @@ export interface NetworkService {
     endpoint: Partial<EndpointSettings>,
   ): Promise<EndpointSettings>;
   disconnect(ref: string, containerId: string): Promise<void>;
+
+  /**
+   * Tells where the kernel and the port relay are not as the records want them; with `repair` they are made
+   * to be so, by the same steps as at the start.
+   */
+  check(options: { repair: boolean }): Promise<NetworkCheckReport>;
 
   /** Lets go of every namespace and connection; containers keep what they have. */
   close(): Promise<void>;

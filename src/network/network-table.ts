@@ -108,6 +108,12 @@ export class NetworkTable {
     if (ipv6 !== undefined) entry?.ipv6?.release(ipv6, id);
   }
 
+  /** Which endpoints hold the addresses of a network, by address. */
+  leases(networkId: string): Map<string, string> {
+    const entry = this.#entries.get(networkId);
+    return new Map([...(entry?.ipv4?.leases() ?? []), ...(entry?.ipv6?.leases() ?? [])]);
+  }
+
   /** Takes the addresses that recorded sandboxes have. */
   claim(sandboxes: readonly SandboxRecord[]): void {
     for (const { networkId, id, ipv4, ipv6 } of sandboxes.flatMap(({ endpoints }) => endpoints)) {

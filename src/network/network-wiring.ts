@@ -2,10 +2,13 @@ import { duplicateAbove } from "../linux/descriptor.ts";
 import { Errno, isErrno } from "../linux/errno.ts";
 import { closeNamespace } from "../linux/namespace.ts";
 import {
+  type BridgeRequest,
   type Cable,
   type HostLinks,
   type InputCopy,
+  type LinkInfo,
   LinkThread,
+  type NamespaceSurvey,
   type PrefixedAddress,
 } from "../linux/netlink/index.ts";
 import { childLinkKind } from "./child-links.ts";
@@ -89,13 +92,22 @@ export class NetworkWiring {
   }
 
   async #ensureBridge(network: NetworkRecord): Promise<void> {
+    const request = this.bridgeOf(network);
+    if (request === undefined) return;
+    await this.#links.call("ensureBridge", request);
+    if (network.ipv4 !== undefined) enableIpv4Forwarding();
+    if (network.ipv6 !== undefined) enableIpv6Forwarding();
+  }
+
+  /** The bridge that a network is to have; undefined for other kinds of networks. */
+  bridgeOf(network: NetworkRecord): BridgeRequest | undefined {
     const { device, ipv4, ipv6 } = network;
-    if (device === undefined) return;
+    if (device === undefined) return undefined;
     const families = [
       hasBridgeAddress(network, 4) ? ipv4 : undefined,
       hasBridgeAddress(network, 6) ? ipv6 : undefined,
     ];
-    await this.#links.call("ensureBridge", {
+    return {
       name: device,
       alias: this.#alias,
       macAddress: macAddressFor(undefined),
@@ -103,9 +115,12 @@ export class NetworkWiring {
       addresses: families.flatMap((subnet) =>
         subnet === undefined ? [] : prefixed(subnet.gateway, subnet),
       ),
-    });
-    if (ipv4 !== undefined) enableIpv4Forwarding();
-    if (ipv6 !== undefined) enableIpv6Forwarding();
+    };
+  }
+
+  /** Is this a link for a network that this daemon has made? */
+  isOwn({ kind, alias }: Pick<LinkInfo, "kind" | "alias">): boolean {
+    return alias === this.#alias && OWN_KINDS.has(kind ?? "");
   }
 
   /** Removes what this daemon has made for a network, and nothing else. */
@@ -122,15 +137,15 @@ export class NetworkWiring {
   /** Removes every link for a network that this daemon has made and that is not listed. */
   async removeLinksExcept(devices: ReadonlySet<string>): Promise<void> {
     const { links } = await this.hostLinks();
-    for (const { name, kind, alias } of links) {
-      if (alias !== this.#alias || devices.has(name) || !OWN_KINDS.has(kind ?? "")) continue;
-      await this.#links.call("removeLink", name);
+    for (const link of links) {
+      if (!this.isOwn(link) || devices.has(link.name)) continue;
+      await this.#links.call("removeLink", link.name);
     }
   }
 
   /** A network namespace with its links; its file descriptor is all that holds it. */
   async createSandbox(plugs: readonly Plug[]): Promise<number> {
-    const cables = plugs.map((plug) => this.#cable(plug));
+    const cables = plugs.map((plug) => this.cableOf(plug));
     const spare = this.#spare;
     this.#spare = undefined;
     this.#prepareSpare();
@@ -145,7 +160,25 @@ export class NetworkWiring {
   }
 
   async plug(namespace: number, plug: Plug): Promise<void> {
-    await this.#links.call("plug", namespace, this.#cable(plug));
+    await this.#links.call("plug", namespace, this.cableOf(plug));
+  }
+
+  survey(namespace: number, settings: readonly string[]): Promise<NamespaceSurvey> {
+    return this.#links.call("survey", namespace, settings);
+  }
+
+  /** Makes an endpoint's link be as `plug` makes it. */
+  async mend(namespace: number, plug: Plug): Promise<void> {
+    await this.#links.call("mend", namespace, this.cableOf(plug));
+  }
+
+  /** Idempotent. */
+  async removePort(hostDevice: string): Promise<void> {
+    await this.#links.call("removeLink", hostDevice);
+  }
+
+  async unplugInside(namespace: number, device: string): Promise<void> {
+    await this.#links.call("unplugInside", namespace, device);
   }
 
   /** `namespace` is needed for links that have no end on the host. */
@@ -217,7 +250,8 @@ export class NetworkWiring {
     return Number.isInteger(mtu) && mtu >= 68 ? mtu : undefined;
   }
 
-  #cable({ endpoint, network, gateways, direct }: Plug): Cable {
+  /** The link that an endpoint is to have. */
+  cableOf({ endpoint, network, gateways, direct }: Plug): Cable {
     const { ipv4, ipv6 } = endpoint;
     const { parent } = network;
     return {

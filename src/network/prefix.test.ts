@@ -51,6 +51,9 @@ describe("prefixes", () => {
 const LINK = {
   kind: undefined,
   alias: undefined,
+  parent: undefined,
+  parentElsewhere: false,
+  isolated: false,
   up: true,
   macAddress: undefined,
   mtu: 1500,

@@ -42,6 +42,9 @@ export function portElement(
   };
 }
 
+/** The chains that packets come to; each has its hook's name. */
+export const BASE_CHAINS = ["prerouting", "output", "postrouting", "forward"] as const;
+
 const chainName = (direction: "to" | "from", device: string): string => `${direction}-${device}`;
 
 /** The source address of what leaves the bridge: translated, unless the network's options say otherwise. */
@@ -148,44 +151,44 @@ function towardsForeign(ours: readonly string[], foreign: readonly string[]): st
 
 /**
  * The whole table as one transaction that replaces what was there. An `accept` here ends only this
- * table's say: the host's own chains still judge the packet. `foreign` are other engines' bridges.
+ * table's say: the host's own chains still judge the packet. `foreign` are other engines' bridges. A table
+ * that is `detached` hangs on no hook and sees no packet.
  */
 export function tableScript(
   table: string,
   networks: readonly NetworkRecord[],
   elements: readonly PortElement[],
   foreign: readonly string[],
+  { detached = false }: { detached?: boolean } = {},
 ): string {
   const bridges = networks.flatMap((network) =>
     network.device === undefined ? [] : [{ network, device: network.device }],
   );
   const internal = bridges.filter(({ network }) => network.internal).map(({ device }) => device);
   const devices = bridges.map(({ device }) => device);
+  const base = (name: (typeof BASE_CHAINS)[number], kind: string, rules: readonly string[]) =>
+    chain(name, [...(detached ? [] : [`type ${kind}; policy accept;`]), ...rules]);
   return [
     `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {${MAPS}`,
     chain("publish", PUBLISH),
-    chain("prerouting", [
-      "type nat hook prerouting priority dstnat; policy accept;",
+    base("prerouting", "nat hook prerouting priority dstnat", [
       "fib daddr type != local return",
       ...OWN,
       "jump publish",
     ]),
-    chain("output", [
-      "type nat hook output priority -100; policy accept;",
+    base("output", "nat hook output priority -100", [
       "ip daddr 127.0.0.0/8 return",
       "ip6 daddr ::1 return",
       "fib daddr type local jump publish",
     ]),
-    chain("postrouting", [
-      "type nat hook postrouting priority srcnat; policy accept;",
+    base("postrouting", "nat hook postrouting priority srcnat", [
       ...bridges.flatMap(({ network, device }) => sourceTranslation(network, device)),
     ]),
     ...internal.map((device) => chain(chainName("from", device), [`oifname != "${device}" drop`])),
     ...bridges.map(({ network, device }) =>
       chain(chainName("to", device), inbound(network, device)),
     ),
-    chain("forward", [
-      "type filter hook forward priority filter; policy accept;",
+    base("forward", "filter hook forward priority filter", [
       ...towardsForeign(devices, foreign),
       ...verdicts("from", internal),
       ...verdicts("to", devices),

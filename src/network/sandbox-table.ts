@@ -36,6 +36,10 @@ export class SandboxTable {
     return this.#sandboxes.get(containerId);
   }
 
+  all(): Sandbox[] {
+    return [...this.#sandboxes.values()];
+  }
+
   containerIds(): string[] {
     return [...this.#sandboxes.keys()];
   }

@@ -125,7 +125,8 @@ export class Sandboxes {
     const device = freeDevice(record.endpoints, network);
     const endpoint = newEndpoint(this.#parts.networks, network, wishes, container, device);
     const before = record.endpoints;
-    this.#parts.sandboxes.update(sandbox, { endpoints: [...before, endpoint] });
+    const endpoints = [...before, endpoint];
+    this.#parts.sandboxes.update(sandbox, { endpoints, unsettled: true });
     try {
       const plug = this.#plugs(sandbox).find((other) => other.endpoint === endpoint);
       if (plug !== undefined) await this.#parts.wiring().plug(sandbox.fd ?? -1, plug);
@@ -134,8 +135,10 @@ export class Sandboxes {
       this.#parts.sandboxes.update(sandbox, { endpoints: before });
       await this.#parts.wiring().unplug(endpoint, sandbox.fd);
       this.#parts.networks.giveBack(endpoint);
+      this.#parts.sandboxes.update(sandbox, { unsettled: false });
       throw error;
     }
+    this.#parts.sandboxes.update(sandbox, { unsettled: false });
     await this.#parts.names.publish(sandbox);
     this.#emit("connect", record, [endpoint]);
     return endpointSettings(endpoint, network);
@@ -167,6 +170,7 @@ export class Sandboxes {
         await this.#parts.wiring().route(sandbox.fd ?? -1, plug);
     }
     await this.#publish(sandbox);
+    this.#parts.sandboxes.update(sandbox, { unsettled: false });
     await this.#parts.names.refresh(sandbox);
   }
 

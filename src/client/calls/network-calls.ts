@@ -2,6 +2,7 @@ import {
   encodeFilters,
   type Filters,
   type Network,
+  type NetworkCheckReport,
   type NetworkConnectRequest,
   type NetworkCreateRequest,
   type NetworkCreateResponse,
@@ -44,6 +45,11 @@ export class NetworkCalls {
 
   disconnect(ref: string, request: NetworkDisconnectRequest): Promise<void> {
     return this.#transport.send("POST", `${path(ref)}/disconnect`, { json: request });
+  }
+
+  /** Berth's own: tells, or mends, where the kernel is not as the engine's records want it. */
+  check({ repair }: { repair: boolean }): Promise<NetworkCheckReport> {
+    return this.#transport.json(repair ? "POST" : "GET", "/berth/networks/check");
   }
 
   prune(filters?: Filters): Promise<NetworkPruneReport> {

@@ -8,6 +8,7 @@ import type { EngineContext } from "../context.ts";
 import { newExec } from "../exec/exec.ts";
 import { handleExecExit } from "../exec/exec-exit.ts";
 import { unmountForgotten } from "../volumes/plugins/plugin-verbs.ts";
+import { alignNetworks } from "./align-networks.ts";
 import type { Container } from "./container.ts";
 import { unmake } from "./create.ts";
 import { endRun, handleContainerExit, scheduleRestart } from "./exit.ts";
@@ -220,6 +221,7 @@ async function sweep(
   await context.networks.restore(
     alive.map((container) => ({ id: container.id, pid: container.record.state.pid })),
   );
+  for (const container of alive) await alignNetworks(context, container);
 }
 
 /** Volumes stay mounted for those who use them since before this daemon. */

@@ -22,6 +22,7 @@ export function networkVerbs(context: EngineContext) {
     connect: (ref: string, request: NetworkConnectRequest) => connectNetwork(context, ref, request),
     disconnect: (ref: string, request: NetworkDisconnectRequest) =>
       disconnectNetwork(context, ref, request),
+    check: (options: { repair: boolean }) => networks.check(options),
     prune: (filters: Filters) => pruneNetworks(context, filters),
   };
 }

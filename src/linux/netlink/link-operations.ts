@@ -4,6 +4,7 @@ import { closeNamespace, createNetworkNamespace, inNetworkNamespace } from "../n
 import { forgetUdpFlows } from "./conntrack.ts";
 import { copyInputRules, type InputCopy } from "./input-copy.ts";
 import type { Message, ReceivedMessage } from "./message.ts";
+import { type NamespaceSurvey, surveyNamespace } from "./namespace-survey.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import {
   type AddressInfo,
@@ -30,6 +31,7 @@ import {
   isolatePort,
   type LinkInfo,
   type RouteInfo,
+  setLink,
   setLinkAlias,
   setLinkUp,
   withoutLinkLocalAddress,
@@ -153,6 +155,38 @@ export class LinkOperations {
     }
   }
 
+  /** What is in a namespace, and the values of files below `/proc/sys/` there. */
+  survey(namespace: number, settings: readonly string[]): NamespaceSurvey {
+    return surveyNamespace(namespace, settings);
+  }
+
+  /** Makes a link of a namespace be as `plug` makes it: what is there and right already stays. */
+  mend(namespace: number, cable: Cable): void {
+    const { links } = surveyNamespace(namespace, []);
+    const inside = links.find(({ name }) => name === cable.device);
+    const port = "hostDevice" in cable.to ? this.findLink(cable.to.hostDevice) : undefined;
+    const whole = inside !== undefined && ("parent" in cable.to || inside.parent === port?.index);
+    if (!whole) {
+      if ("hostDevice" in cable.to) this.removeLink(cable.to.hostDevice);
+      this.unplugInside(namespace, cable.device);
+      this.plug(namespace, cable);
+      return;
+    }
+    if (port !== undefined && "hostDevice" in cable.to) {
+      const master = this.#index(this.#host, cable.to.bridge);
+      this.#host.request([setLink(port.index, { mtu: cable.mtu, master })]);
+      this.#setPort(port.index, cable);
+    }
+    const socket = inNetworkNamespace(namespace, () => new NetlinkSocket());
+    try {
+      if (cable.mtu > 0) socket.request([setLink(inside.index, { mtu: cable.mtu })]);
+      this.#configure(socket, cable);
+    } finally {
+      socket.close();
+    }
+    inNetworkNamespace(namespace, () => writeSettings(cable.sysctls));
+  }
+
   /** Other default routes for a namespace, over the link that is named: by gateways, or `direct`. */
   route(
     namespace: number,
@@ -199,7 +233,10 @@ export class LinkOperations {
     }
     const ipv6 = request.addresses.some(({ address }) => address.includes(":"));
     const addresses = ipv6 ? [...request.addresses, BRIDGE_LINK_LOCAL] : request.addresses;
-    if (ours) this.#dropAddresses(index, addresses);
+    if (ours && found !== undefined) {
+      this.#dropAddresses(index, addresses);
+      if (found.mtu !== request.mtu) this.#host.request([setLink(index, { mtu: request.mtu })]);
+    }
     this.#host.request([
       ...addresses.map(({ address, prefix }) => addAddress(index, address, prefix)),
       setLinkUp(index),
@@ -355,9 +392,12 @@ export class LinkOperations {
     ]);
     const port = answers.map(decodeLink).find(defined);
     // The address may have belonged to a container whose port the kernel is still taking away.
-    if (port === undefined) return;
-    const isolation = cable.isolated ? [isolatePort(port.index)] : [];
-    this.#host.request([addBridgeNeighbour(port.index, cable.macAddress), ...isolation]);
+    if (port !== undefined) this.#setPort(port.index, cable);
+  }
+
+  #setPort(port: number, { macAddress, isolated }: Cable): void {
+    const isolation = isolated ? [isolatePort(port)] : [];
+    this.#host.request([addBridgeNeighbour(port, macAddress), ...isolation]);
   }
 
   #plugChild(

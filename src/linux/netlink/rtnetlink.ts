@@ -37,9 +37,13 @@ const Link = {
   ALIAS: 20,
   AF_SPEC: 26,
   NETNS_FD: 28,
+  NETNS_ID: 37,
 } as const;
 const INFO_KIND = 1;
 const INFO_DATA = 2;
+const INFO_PORT_DATA = 5;
+/** IFLA_BRPORT_ISOLATED. */
+const PORT_ISOLATED = 33;
 const VETH_PEER = 1;
 const INET6_ADDR_GEN_MODE = 8;
 const ADDR_GEN_NONE = 1;
@@ -245,6 +249,18 @@ export function setLinkUp(index: number): Message {
   };
 }
 
+/** The bytes that a link carries at most, and the bridge that it is a port of where it is to be one. */
+export function setLink(index: number, { mtu, master }: { mtu: number; master?: number }): Message {
+  return {
+    type: RouteType.NEW_LINK,
+    flags: REQUEST | ACK,
+    payload: payload(ifinfomsg({ index, flags: LINK_UP, change: LINK_UP }), [
+      [Link.MTU, mtu],
+      ...(master === undefined ? [] : [[Link.MASTER, master] as const]),
+    ]),
+  };
+}
+
 /** A note on a link that `ip link` shows and nothing interprets; at most 255 bytes. */
 export function setLinkAlias(index: number, alias: string): Message {
   return {
@@ -371,7 +387,7 @@ export function isolatePort(port: number): Message {
     type: RouteType.SET_LINK,
     flags: REQUEST | ACK,
     payload: payload(ifinfomsg({ family: Family.BRIDGE, index: port }), [
-      [Link.PROTOCOL_INFO, [[33, Uint8Array.of(1)]]],
+      [Link.PROTOCOL_INFO, [[PORT_ISOLATED, Uint8Array.of(1)]]],
     ]),
   };
 }
@@ -402,6 +418,12 @@ export interface LinkInfo {
   /** Index of the bridge (or bond) that it is a port of. */
   master: number | undefined;
   alias: string | undefined;
+  /** Index of a veth's other end, or of the link that this one is a child of. */
+  parent: number | undefined;
+  /** `parent` is in another network namespace. */
+  parentElsewhere: boolean;
+  /** A port of a bridge that is kept apart from the other ones like it. */
+  isolated: boolean;
 }
 
 /** undefined for a message that is no link. */
@@ -411,16 +433,21 @@ export function decodeLink(message: Message): LinkInfo | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const attributes = decodeAttributes(bytes.subarray(16));
   const info = attributes.get(Link.INFO);
+  const details = info === undefined ? undefined : decodeAttributes(info);
+  const port = details?.get(INFO_PORT_DATA);
   const mac = attributes.get(Link.ADDRESS);
   return {
     index: view.getInt32(4, true),
     name: readText(attributes.get(Link.NAME)) ?? "",
     up: (view.getUint32(8, true) & LINK_UP) !== 0,
-    kind: info === undefined ? undefined : readText(decodeAttributes(info).get(INFO_KIND)),
+    kind: readText(details?.get(INFO_KIND)),
     macAddress: mac?.length === 6 ? formatMac(mac) : undefined,
     mtu: readNumber(attributes.get(Link.MTU)) ?? 0,
     master: readNumber(attributes.get(Link.MASTER)),
     alias: readText(attributes.get(Link.ALIAS)),
+    parent: readNumber(attributes.get(Link.PARENT)),
+    parentElsewhere: attributes.has(Link.NETNS_ID),
+    isolated: port !== undefined && decodeAttributes(port).get(PORT_ISOLATED)?.[0] === 1,
   };
 }
 

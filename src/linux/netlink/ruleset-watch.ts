@@ -28,6 +28,9 @@ const LOSSES = new Set([2, 5, 8].map((type) => SUBSYSTEM | type));
 /** These, and NEWCHAIN, NEWRULE, NEWSETELEM, DELSETELEM: how others' tables get to say something else. */
 const CHANGES = new Set([2, 3, 5, 6, 8, 12, 14].map((type) => SUBSYSTEM | type));
 
+/** Whose a table is; what is `aside` is nobody's concern. */
+export type TableOwner = "ours" | "others" | "aside";
+
 /**
  * Hears of every change of chains, rules and elements of this network namespace, whoever makes it; of
  * tables that are `ours`, of what is taken away. `changed` is called on the event loop, once for what comes
@@ -38,14 +41,14 @@ export class RulesetWatch {
   readonly #buffer = struct(65536).bytes;
   readonly #poller: Poller;
   readonly #changed: () => void;
-  readonly #isOurs: (table: string) => boolean;
+  readonly #ownerOf: (table: string) => TableOwner;
 
   constructor(
-    isOurs: (table: string) => boolean,
+    ownerOf: (table: string) => TableOwner,
     changed: () => void,
     onError: (error: unknown) => void,
   ) {
-    this.#isOurs = isOurs;
+    this.#ownerOf = ownerOf;
     this.#changed = changed;
     this.#fd = check(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER), "socket");
     const address = struct(12);
@@ -84,6 +87,7 @@ export class RulesetWatch {
   #counts(message: ReceivedMessage): boolean {
     if (!CHANGES.has(message.type)) return false;
     const table = readText(nftDecode(message).attributes.get(TABLE)) ?? "";
-    return LOSSES.has(message.type) || !this.#isOurs(table);
+    const owner = this.#ownerOf(table);
+    return owner === "others" || (owner === "ours" && LOSSES.has(message.type));
   }
 }

@@ -30,6 +30,11 @@ export class Resolver {
     return this.#served.size === 0;
   }
 
+  /** Whose names are served, as they were told. */
+  sandboxes(): NamedSandbox[] {
+    return [...this.#served.values()].map(({ sandbox }) => sandbox);
+  }
+
   /** Serves a sandbox, or takes over its changed names and servers. */
   async put(sandbox: NamedSandbox): Promise<void> {
     const present = this.#served.get(sandbox.id);

@@ -110,6 +110,24 @@ export class PortHolder {
     return this.#endpoints.size === 0;
   }
 
+  /** With ports as they were chosen; an address whose socket is gone is left out. */
+  holds(): EndpointHolds[] {
+    return [...this.#endpoints].map(([endpoint, { requests, held }]) => ({
+      endpoint,
+      requests: requests.map((request) => ({
+        ...request,
+        hostIps: request.hostIps.filter((hostIp) =>
+          held.some(
+            (one) =>
+              one.protocol === request.protocol &&
+              one.hostIp === hostIp &&
+              one.port === request.first,
+          ),
+        ),
+      })),
+    }));
+  }
+
   /**
    * Holds all or none, in place of what the endpoint, and `from`, held before. A port that is kept is not
    * let go for a moment, wherever it leads to; when this throws, everything is as it was.

@@ -84,6 +84,10 @@ class PortRelay {
         const ports = await this.#holder.hold(request.endpoint, request.requests, request.from);
         return { id, ok: true, ports, failures: [] };
       }
+      if (request.operation === "report") {
+        const report = { endpoints: this.#holder.holds(), names: this.#resolver.sandboxes() };
+        return { id, ok: true, ports: [], failures: [], report };
+      }
       const failures = await this.#carryOut(request);
       return { id, ok: true, ports: [], failures };
     } catch (error) {

@@ -50,11 +50,25 @@ export type RelayRequest =
   | { id: number; operation: "name"; sandbox: NamedSandbox }
   | { id: number; operation: "unname"; sandbox: string }
   /** Desired state: holds and serves exactly these, keeping what is right already. */
-  | { id: number; operation: "adopt"; endpoints: EndpointHolds[]; names: NamedSandbox[] };
+  | { id: number; operation: "adopt"; endpoints: EndpointHolds[]; names: NamedSandbox[] }
+  /** Tells what is held and served. */
+  | { id: number; operation: "report" };
+
+/** What a relay holds and serves. */
+export interface RelayReport {
+  endpoints: EndpointHolds[];
+  names: NamedSandbox[];
+}
 
 export type RelayAnswer =
   /** `ports`: one per request of a `hold`. */
-  | { id: number; ok: true; ports: number[]; failures: (HoldFailure & { endpoint: string })[] }
+  | {
+      id: number;
+      ok: true;
+      ports: number[];
+      failures: (HoldFailure & { endpoint: string })[];
+      report?: RelayReport;
+    }
   | { id: number; ok: false; failure: HoldFailure }
   | { id: number; ok: false; error: string };
 

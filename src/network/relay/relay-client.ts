@@ -7,6 +7,7 @@ import {
   type HoldRequest,
   LineSplitter,
   type RelayAnswer,
+  type RelayReport,
   type RelayRequest,
   relaySocketPath,
 } from "./protocol.ts";
@@ -128,15 +129,22 @@ export class RelayClient {
   /** Makes the relay hold what is wanted and nothing else. Starts none for nothing. */
   async reconcile(): Promise<(HoldFailure & { endpoint: string })[]> {
     if (this.#idle && (await this.#existing()) === undefined) return [];
-    return (await this.#request({ operation: "adopt", ...this.#wanted() })).failures;
+    return (await this.#request({ operation: "adopt", ...this.wanted() })).failures;
   }
 
-  #wanted(): { endpoints: EndpointHolds[]; names: NamedSandbox[] } {
+  /** What the relay has; undefined when one of an earlier version runs, which cannot tell. */
+  async report(): Promise<RelayReport | undefined> {
+    if ((await this.#existing()) === undefined) return { endpoints: [], names: [] };
+    return (await this.#request({ operation: "report" })).report;
+  }
+
+  /** What the relay is to have. */
+  wanted(): RelayReport {
     return { endpoints: this.#options.wanted(), names: this.#options.wantedNames?.() ?? [] };
   }
 
   get #idle(): boolean {
-    const { endpoints, names } = this.#wanted();
+    const { endpoints, names } = this.wanted();
     return endpoints.length + names.length === 0;
   }
 
@@ -204,7 +212,7 @@ export class RelayClient {
     const socket = await connectTo(path);
     if (socket === undefined) throw new Error(`Cannot start the port relay: nobody at "${path}"`);
     const connection = this.#adoptSocket(socket);
-    if (!this.#idle) await connection.request({ operation: "adopt", ...this.#wanted() });
+    if (!this.#idle) await connection.request({ operation: "adopt", ...this.wanted() });
     return connection;
   }
 

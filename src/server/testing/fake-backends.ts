@@ -267,6 +267,7 @@ function fakeNetworks(calls: Calls): NetworkBackend {
     async disconnect(ref, request) {
       calls.push(["disconnect", ref, request]);
     },
+    check: async () => ({ Found: [], Remaining: [] }),
     prune: async () => ({ NetworksDeleted: null }),
   };
 }

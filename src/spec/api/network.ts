@@ -95,3 +95,17 @@ export interface NetworkCreateResponse {
   Id: string;
   Warning: string;
 }
+
+/** Something that the kernel or the port relay has otherwise than the store wants it. */
+export interface NetworkDrift {
+  Kind: "network" | "endpoint" | "address" | "rules" | "port" | "names" | "setting";
+  /** A sentence, without its full stop. */
+  Problem: string;
+}
+
+/** Berth's own: `GET /berth/networks/check`, and `POST`, which repairs. */
+export interface NetworkCheckReport {
+  Found: NetworkDrift[];
+  /** What is so still, after the repair. */
+  Remaining: NetworkDrift[];
+}

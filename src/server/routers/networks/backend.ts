@@ -1,6 +1,7 @@
 import type {
   Filters,
   Network,
+  NetworkCheckReport,
   NetworkConnectRequest,
   NetworkCreateRequest,
   NetworkCreateResponse,
@@ -19,4 +20,6 @@ export interface NetworkBackend {
   connect(ref: string, request: NetworkConnectRequest): Promise<void>;
   disconnect(ref: string, request: NetworkDisconnectRequest): Promise<void>;
   prune(filters: Filters): Promise<NetworkPruneReport>;
+  /** Where kernel and port relay are not as the store wants them; mends that on request. */
+  check(options: { repair: boolean }): Promise<NetworkCheckReport>;
 }

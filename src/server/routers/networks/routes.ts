@@ -50,6 +50,13 @@ export function networkRoutes(backend: NetworkBackend): Route[] {
         return empty(200);
       },
     },
+    ...(["GET", "POST"] as const).map(
+      (method): Route => ({
+        method,
+        path: "/berth/networks/check",
+        handle: async () => json(await backend.check({ repair: method === "POST" })),
+      }),
+    ),
     {
       method: "DELETE",
       path: "/networks/{name}",
