@@ -3,6 +3,13 @@ import { join } from "node:path";
 import { BERTH } from "./daemon.ts";
 import { freePort } from "./registry.ts";
 
+export interface RegistryPlace {
+  /** Program and arguments before `berth`: `ip netns exec …`. */
+  readonly within?: readonly string[];
+  /** Address to listen on, instead of a free port of the loopback. */
+  readonly address?: string;
+}
+
 /** `berth registry serve` as a process of its own, with a directory that outlives it. */
 export class BerthRegistry {
   private child: ReturnType<typeof Bun.spawn> | undefined;
@@ -11,11 +18,16 @@ export class BerthRegistry {
     readonly directory: string,
     readonly address: string,
     private readonly settings: Readonly<Record<string, unknown>>,
+    private readonly within: readonly string[],
   ) {}
 
-  static async start(settings: Readonly<Record<string, unknown>> = {}): Promise<BerthRegistry> {
+  static async start(
+    settings: Readonly<Record<string, unknown>> = {},
+    { within = [], address }: RegistryPlace = {},
+  ): Promise<BerthRegistry> {
     const directory = await mkdtemp("/tmp/be2e-own-registry-");
-    const registry = new BerthRegistry(directory, `127.0.0.1:${await freePort()}`, settings);
+    const place = address ?? `127.0.0.1:${await freePort()}`;
+    const registry = new BerthRegistry(directory, place, settings, within);
     await registry.run();
     return registry;
   }
@@ -32,11 +44,18 @@ export class BerthRegistry {
     return join(this.directory, "data");
   }
 
+  /** Ends it as an administrator would. */
+  async terminate(): Promise<void> {
+    this.child?.kill("SIGTERM");
+    await this.child?.exited;
+  }
+
   /** Starts the process and resolves when it answers. */
   async run(): Promise<void> {
     const settings = { addr: this.address, root: this.root, logLevel: "error", ...this.settings };
     await writeFile(this.config, JSON.stringify(settings));
-    const child = Bun.spawn([BERTH, "registry", "serve", "--config", this.config], {
+    const command = [...this.within, BERTH, "registry", "serve", "--config", this.config];
+    const child = Bun.spawn(command, {
       stdout: "ignore",
       stderr: Bun.file(join(this.directory, "log")),
     });
@@ -60,8 +79,7 @@ export class BerthRegistry {
   }
 
   async stop(): Promise<void> {
-    this.child?.kill("SIGTERM");
-    await this.child?.exited;
+    await this.terminate();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

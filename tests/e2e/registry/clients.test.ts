@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthRegistry } from "../../harness/berth-registry.ts";
+import { makeCertificate } from "../../harness/certificate.ts";
 import { BERTH, must, run } from "../../harness/daemon.ts";
 import { TestRegistry } from "../../harness/registry.ts";
 import { Samples } from "../../harness/sample-image.ts";
@@ -138,12 +139,7 @@ describe("with TLS and users", () => {
   beforeAll(async () => {
     certificates = join(directory, "tls");
     await mkdir(certificates, { recursive: true });
-    const [key, certificate] = [join(certificates, "key.pem"), join(certificates, "ca.crt")];
-    const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-    const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
-    must(
-      await run(["openssl", ...made, "-nodes", "-keyout", key, "-out", certificate, ...subject]),
-    );
+    const { key, certificate } = await makeCertificate(certificates, "127.0.0.1");
     const passwd = [BERTH, "registry", "passwd", "anna"];
     const line = must(await run(passwd, { stdin: "s3cret\n" })).stdout;
     const htpasswd = join(directory, "htpasswd");
