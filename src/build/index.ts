@@ -1,7 +1,8 @@
+export * from "./attest/index.ts";
 export * from "./build-environment.ts";
 export { CacheMounts } from "./cache/cache-mounts.ts";
 export { type CacheItem, cacheItems } from "./cache/cache-records.ts";
-export { StepCache } from "./cache/step-cache.ts";
+export { StepCache, treeIdentity } from "./cache/step-cache.ts";
 export { ContextFiles } from "./contexts/context-files.ts";
 export { UrlFetcher } from "./contexts/fetch-url.ts";
 export { GitCheckout, parseGitUrl } from "./contexts/git-source.ts";
@@ -22,6 +23,7 @@ export {
   cancelled,
   type ImportedSteps,
   type NamedContext,
+  withoutUser,
 } from "./solver/build-job.ts";
 export { Slots } from "./solver/slots.ts";
 export { Solver } from "./solver/solver.ts";

@@ -22,6 +22,8 @@ export interface ImageRecord {
   readonly manifest: Descriptor;
   /** The index that the manifest was chosen from. */
   readonly index?: Descriptor;
+  /** More blobs that stand and fall with it: what its index names beside its manifest, as far as it is here. */
+  readonly attached?: readonly Digest[];
   /** Lowest first. */
   readonly layers: readonly ImageLayer[];
   /** Bytes, unpacked: the sum of the layers' sizes. */

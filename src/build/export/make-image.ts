@@ -20,6 +20,8 @@ export interface ImageOptions {
   readonly sourceDateEpoch?: number;
   /** More keys of the configuration: an inline cache. */
   readonly extra?: (layers: readonly ImageLayer[]) => Readonly<Record<string, unknown>>;
+  /** Gives a layer the form that it is to have in the manifest. */
+  readonly compress?: (layer: ImageLayer) => Promise<Descriptor>;
   readonly signal: AbortSignal;
 }
 
@@ -37,7 +39,13 @@ export async function makeImage(
   const { sourceDateEpoch } = options;
   const notAfter = sourceDateEpoch === undefined ? {} : { notAfter: sourceDateEpoch };
   using made = await store.builds.toLayers(state.tree, { ...notAfter, signal: options.signal });
-  const layers = [...layersBelow(store, state), ...made.layers];
+  using held = new DisposableStack();
+  const layers = await compressed(
+    store,
+    held,
+    [...layersBelow(store, state), ...made.layers],
+    options,
+  );
   const config = imageConfig(state, layers, options);
   const bytes = Buffer.from(JSON.stringify(config));
   const id = sha256(bytes);
@@ -67,6 +75,23 @@ export async function makeImage(
     created: config.created ?? "",
   });
   return { record, config: configDescriptor };
+}
+
+async function compressed(
+  { content }: Store,
+  held: DisposableStack,
+  layers: readonly ImageLayer[],
+  { compress, signal }: ImageOptions,
+): Promise<readonly ImageLayer[]> {
+  if (compress === undefined) return layers;
+  const made: ImageLayer[] = [];
+  for (const layer of layers) {
+    signal.throwIfAborted();
+    const blob = await compress(layer);
+    held.use(content.hold(blob.digest));
+    made.push({ ...layer, blob });
+  }
+  return made;
 }
 
 /** The layers under a stage's snapshots: the base image's, or more where a cache of others gave some. */

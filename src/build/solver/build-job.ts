@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { BuildLimits, Digest } from "../../spec/index.ts";
 import { EngineError } from "../../spec/index.ts";
 import type { Tree } from "../../store/index.ts";
+import type { Material } from "../attest/provenance.ts";
 import type { AuthByHost, BuildEnvironment } from "../build-environment.ts";
 import type { CacheMounts } from "../cache/cache-mounts.ts";
 import { explainMiss } from "../cache/explain-miss.ts";
@@ -95,6 +96,8 @@ export class BuildJob implements AsyncDisposable {
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
   readonly held = new DisposableStack();
+  /** What the build was made from, by its address: images, files and repositories from elsewhere. */
+  readonly materials = new Map<string, Material>();
   readonly #trees = new Map<string, DiskTree>();
   readonly #materialized = new Map<SourceTree, Promise<string>>();
 
@@ -108,6 +111,12 @@ export class BuildJob implements AsyncDisposable {
     this.options = options;
     this.progress = progress;
     this.signal = signal;
+  }
+
+  /** `digest`: algorithm → hex. An address that holds a password is noted without it. */
+  noteMaterial(uri: string, digest: Material["digest"]): void {
+    const plain = withoutUser(uri);
+    this.materials.set(plain, { uri: plain, digest });
   }
 
   /** Keeps a tree for as long as the build goes on. */
@@ -209,6 +218,10 @@ export class BuildJob implements AsyncDisposable {
     this.held.dispose();
   }
 }
+
+/** An address as it may be told to everybody. */
+export const withoutUser = (address: string): string =>
+  address.replace(/^([a-z][a-z+]*:\/\/)[^@/]*@/i, "$1");
 
 /** Why a build ends that its client has left. */
 export const cancelled = (): EngineError => new EngineError("cancelled", "the build was cancelled");

@@ -8,8 +8,10 @@ import {
   platformString,
   type Reference,
   referenceString,
+  splitDigest,
 } from "../../spec/index.ts";
 import type { ImageRecord, Tree } from "../../store/index.ts";
+import { imageUrl } from "../attest/package-url.ts";
 import {
   type BuildPlan,
   createGlobalScope,
@@ -64,7 +66,8 @@ export class Solver {
     });
   }
 
-  async run(): Promise<StageState> {
+  /** The target's stage, and with it every stage that it needed, in their order. */
+  async run(): Promise<{ target: StageState; stages: StageState[] }> {
     const plan = await this.#prepare();
     const running = plan.stages.map(({ stage }) => this.#stage(stage.index));
     let failure: unknown;
@@ -75,7 +78,10 @@ export class Solver {
     for (const stage of running) stage.catch(noteFirst);
     await Promise.allSettled(running);
     if (failure !== undefined) throw failure;
-    return await this.#stage(plan.target.stage.index);
+    return {
+      target: await this.#stage(plan.target.stage.index),
+      stages: await Promise.all(running),
+    };
   }
 
   /** Plans twice where base images bring `ONBUILD` along, because these may need further stages. */
@@ -266,7 +272,6 @@ export class Solver {
       created: image?.config.created ?? new Date(0).toISOString(),
       cmdSet: false,
       done: [],
-      materials: [],
     };
   }
 
@@ -318,6 +323,8 @@ export class Solver {
       )
       .then((image) => {
         this.#job.keep({ kind: "layers", top: image.layers.at(-1)?.chainId });
+        const [algorithm, hex] = splitDigest((image.index ?? image.manifest).digest);
+        this.#job.noteMaterial(imageUrl(reference, platform), { [algorithm]: hex });
         return image;
       });
     this.#images.set(key, found);

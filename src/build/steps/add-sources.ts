@@ -48,6 +48,7 @@ async function urlGroup(
       }),
     signal: job.signal,
   });
+  job.noteMaterial(url, { sha256: file.sha256 });
   const { destination } = add;
   const name =
     file.name === "" && !destination.endsWith("/") ? posix.basename(destination) : file.name;
@@ -78,7 +79,7 @@ async function gitGroup(job: BuildJob, add: AddInstruction, source: string): Pro
 
 /** The files of a commit; fetched once for a build. */
 export async function gitTree(
-  job: Pick<BuildJob, "services" | "signal" | "held">,
+  job: Pick<BuildJob, "services" | "signal" | "held"> & Partial<Pick<BuildJob, "noteMaterial">>,
   reference: NonNullable<ReturnType<typeof parseGitUrl>>,
   keepGitDirectory: boolean,
   checksum?: string,
@@ -91,6 +92,10 @@ export async function gitTree(
   if (checksum !== undefined && !commit.startsWith(checksum)) {
     throw invalidArgument(`expected checksum to match ${checksum}, got ${commit}`);
   }
+  const named = reference.ref === "" ? "" : `#${reference.ref}`;
+  job.noteMaterial?.(`${reference.remote}${named}`, {
+    [commit.length === 40 ? "sha1" : "sha256"]: commit,
+  });
   const directory = await checkout.checkOut(reference, commit, keepGitDirectory);
   // A link of the repository must not lead out of it.
   const whole = new DiskTree(place, { image: false });

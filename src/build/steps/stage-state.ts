@@ -26,8 +26,6 @@ export interface StageState {
   /** `CMD` has been said in this stage: `ENTRYPOINT` leaves it alone. */
   cmdSet: boolean;
   readonly done: DoneStep[];
-  /** `FROM` by digest and name, for provenance. */
-  readonly materials: readonly { readonly uri: string; readonly digest: string }[];
 }
 
 const DEFAULT_SHELL = ["/bin/sh", "-c"];

@@ -83,7 +83,7 @@ export async function buildRequest(
     ...limits(values),
     ...given("target", values.target),
     ...given("network", values.network === "default" ? "" : values.network),
-    ...(compression === undefined ? {} : { compression }),
+    ...compression,
     ...(attestations === undefined ? {} : { attestations }),
     ...(epoch !== undefined && /^\d+$/.test(epoch) ? { sourceDateEpoch: Number(epoch) } : {}),
   };

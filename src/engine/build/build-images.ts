@@ -26,6 +26,8 @@ export function createBuildImages(context: Context): BuildImages {
       const credentials = authFor(auth, reference);
       const { repo, tag } = splitName(name);
       const options = {
+        // Its layers have the form that the build was to give them.
+        asItIs: true,
         ...(tag === undefined ? {} : { tag }),
         ...(credentials === undefined ? {} : { auth: credentials }),
       };

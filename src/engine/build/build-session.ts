@@ -41,6 +41,8 @@ export class BuildSession implements RunningBuild {
   /** The client knows why the build has failed. */
   failureTold = false;
   readonly id = randomId().slice(0, 24);
+  /** RFC 3339. */
+  readonly startedAt = new Date().toISOString();
   readonly channels = new Map<number, (connection: Duplex) => Promise<void>>();
   readonly outputs = new Map<number, () => AsyncIterable<Uint8Array>>();
   readonly #context: BuildContext;

@@ -12,6 +12,9 @@ export interface PortableStep {
 /** Where an image's configuration keeps the steps that its layers were made by. */
 export const CACHE_KEY = "berth.buildcache.v1";
 
+/** Where the target's image names the manifests of the other stages, for `mode=max`. */
+export const STAGES_KEY = "berth.buildcache.stages.v1";
+
 /** The key of an image's configuration that makes a cache of it; once its layers have been made. */
 export function inlineCache(store: Store, state: StageState): () => Record<string, unknown> {
   return () => ({ [CACHE_KEY]: portableSteps(store, state) });

@@ -1,11 +1,11 @@
 import { packTree } from "../../archive/index.ts";
-import { type BuildJob, type EventSink, type MadeImage, makeImage } from "../../build/index.ts";
+import { type Attestation, type BuildJob, type EventSink, makeImage } from "../../build/index.ts";
 import {
-  type BuildCacheTarget,
   type BuildOutput,
   type BuildRequest,
   type BuiltImage,
   type Descriptor,
+  type Digest,
   EngineError,
   familiarString,
   type Index,
@@ -17,10 +17,14 @@ import {
   withDefaultTag,
 } from "../../spec/index.ts";
 import type { ImageRecord, Store } from "../../store/index.ts";
+import { attestImage } from "./attest-image.ts";
 import type { BuildContext } from "./build-context.ts";
 import type { BuildOutcome, BuildSession } from "./build-session.ts";
 import { inlineCache } from "./cache-export.ts";
+import { layerForm } from "./layer-form.ts";
+import { lendTag } from "./lend-tag.ts";
 import type { BuiltStage } from "./run-build.ts";
+import { writeCache } from "./write-cache.ts";
 
 export interface ExportParts {
   readonly session: BuildSession;
@@ -46,7 +50,8 @@ export async function exportBuild(
   const exporter = new Exporter(context, request, parts);
   for (const [index, output] of outputs.entries()) await exporter.write(output, index);
   for (const [index, target] of (request.cacheTo ?? []).entries()) {
-    await exporter.writeCache(target, outputs.length + index);
+    if (target.type === "inline") continue;
+    await writeCache(context, request, parts, target, outputs.length + index);
   }
   return await exporter.finish();
 }
@@ -129,24 +134,58 @@ class Exporter {
 
   async #make(): Promise<Exported> {
     const { store } = this.#context.services.environment;
-    const made: MadeImage[] = [];
-    for (const { state } of this.#parts.built) {
-      made.push(await makeImage(store, state, this.#options(state)));
+    using held = new DisposableStack();
+    const records: ImageRecord[] = [];
+    const attestations: Attestation[] = [];
+    for (const built of this.#parts.built) {
+      const { record } = await makeImage(store, built.state, this.#options(built.state));
+      records.push(record);
+      const attestation = await this.#attest(built, record, held);
+      if (attestation !== undefined) attestations.push(attestation);
     }
-    const records = made.map(({ record }) => record);
-    if (records.length < 2) return { records, index: undefined };
-    const index = await putIndex(store, records);
-    return { records: records.map((record) => store.images.put({ ...record, index })), index };
+    if (records.length < 2 && attestations.length === 0) return { records, index: undefined };
+    const index = await putIndex(store, records, attestations, held);
+    // Each platform's image keeps what the index names: any of them may come to have the name.
+    const named = [...records.flatMap(blobsOf), ...attestations.flatMap(({ blobs }) => blobs)];
+    const whole = records.map((record) => {
+      const own = new Set(blobsOf(record));
+      const attached = [...new Set(named)].filter((digest) => !own.has(digest));
+      return store.images.put({ ...record, index, attached });
+    });
+    return { records: whole, index };
+  }
+
+  async #attest(
+    built: BuiltStage,
+    record: ImageRecord,
+    held: DisposableStack,
+  ): Promise<Attestation | undefined> {
+    const { attestations } = this.#request;
+    if (attestations?.provenance === undefined && attestations?.sbom !== true) return undefined;
+    const { job, session } = this.#parts;
+    const { store } = this.#context.services.environment;
+    return await job.progress.during("making attestations", () =>
+      attestImage(this.#request, built, record, {
+        job,
+        store,
+        id: session.id,
+        startedAt: session.startedAt,
+        tags: this.#tags,
+        held,
+      }),
+    );
   }
 
   #options(state: BuiltStage["state"]) {
     const { labels = {}, annotations = {}, sourceDateEpoch, cacheTo = [] } = this.#request;
     const inline = cacheTo.some(({ type }) => type === "inline");
+    const compress = layerForm(this.#context.services.environment.store, this.#request);
     return {
       labels,
       annotations,
       ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
       ...(inline ? { extra: inlineCache(this.#context.services.environment.store, state) } : {}),
+      ...(compress === undefined ? {} : { compress }),
       signal: this.#parts.signal,
     };
   }
@@ -178,7 +217,9 @@ class Exporter {
     const own = this.#own(records);
     const [name, ...rest] = names;
     if (name === undefined || own === undefined) return await use();
-    await this.#lendTag(name, own, () => this.#withTags(rest, use));
+    await lendTag(this.#context.services.environment.store, name, own, () =>
+      this.#withTags(rest, use),
+    );
   }
 
   /** Of this machine's platform, where there are several. */
@@ -218,45 +259,13 @@ class Exporter {
     };
     await this.#withTags(names, send);
   }
-
-  /** Caches for others: an image that knows by which steps its layers were made. */
-  async writeCache(target: BuildCacheTarget, index: number): Promise<void> {
-    if (target.type === "inline") return;
-    const { job, built, session, sink, signal } = this.#parts;
-    const { images, store } = this.#context.services.environment;
-    const [first] = built;
-    if (first === undefined) return;
-    const options = { labels: {}, annotations: {}, extra: inlineCache(store, first.state), signal };
-    await job.progress.during("exporting the cache", async (vertex) => {
-      const { record } = await makeImage(store, first.state, options);
-      if (target.type === "local") {
-        const bytes = await images.save([record.id], signal);
-        await session.offer(index, bytes, signal, () =>
-          sink({ type: "output", index, what: "cache" }),
-        );
-        return;
-      }
-      const auth = this.#request.auth ?? {};
-      await this.#lendTag(target.reference, record, () =>
-        images.push(target.reference, auth, (news) => vertex.progress(news), signal),
-      );
-    });
-  }
-
-  /** A name for as long as something is done with it. */
-  async #lendTag(name: string, record: ImageRecord, use: () => Promise<void>): Promise<void> {
-    const { store } = this.#context.services.environment;
-    const reference = parseReference(name);
-    const before = store.images.resolve(reference);
-    store.images.tag(reference, record.id);
-    try {
-      await use();
-    } finally {
-      if (before === undefined) store.images.untag(reference);
-      else store.images.tag(reference, before.imageId, before.digest);
-    }
-  }
 }
+
+const blobsOf = ({ id, manifest, layers }: ImageRecord): Digest[] => [
+  manifest.digest,
+  id as string as Digest,
+  ...layers.map(({ blob }) => blob.digest),
+];
 
 function toBuilt({ id, config, manifest }: ImageRecord): BuiltImage {
   const { architecture, os, variant } = config;
@@ -264,18 +273,26 @@ function toBuilt({ id, config, manifest }: ImageRecord): BuiltImage {
   return { platform: platformString(platform), id, manifest };
 }
 
-async function putIndex(store: Store, records: readonly ImageRecord[]): Promise<Descriptor> {
+async function putIndex(
+  store: Store,
+  records: readonly ImageRecord[],
+  attestations: readonly Attestation[],
+  held: DisposableStack,
+): Promise<Descriptor> {
   const index: Index = {
     schemaVersion: 2,
     mediaType: MediaType.ociIndex,
-    manifests: records.map(({ manifest, config }) => {
-      const { architecture, os, variant } = config;
-      const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
-      return { ...manifest, platform };
-    }),
+    manifests: [
+      ...records.map(({ manifest, config }) => {
+        const { architecture, os, variant } = config;
+        const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
+        return { ...manifest, platform };
+      }),
+      ...attestations.map(({ descriptor }) => descriptor),
+    ],
   };
   const bytes = Buffer.from(JSON.stringify(index));
-  using _held = store.content.hold(sha256(bytes));
+  held.use(store.content.hold(sha256(bytes)));
   const { digest, size } = await store.content.put(bytes);
   if (size !== bytes.length) throw new EngineError("internal", "an index of another size");
   return { mediaType: MediaType.ociIndex, digest, size };

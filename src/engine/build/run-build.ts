@@ -16,6 +16,8 @@ import type { Platform } from "../../spec/index.ts";
 export interface BuiltStage {
   readonly platform: Platform;
   readonly state: StageState;
+  /** Every stage that it needed, itself included. */
+  readonly stages: readonly StageState[];
 }
 
 /**
@@ -38,10 +40,10 @@ export async function runBuild<T>(
   if (run.signal.aborted) leave();
   await using job = new BuildJob(services, options, new BuildProgress(run.sink), abort.signal);
   try {
-    const solving = platforms.map(async (platform) => ({
-      platform,
-      state: await new Solver(job, abort, platform).run(),
-    }));
+    const solving = platforms.map(async (platform) => {
+      const { target, stages } = await new Solver(job, abort, platform).run();
+      return { platform, state: target, stages };
+    });
     const results = await Promise.allSettled(solving);
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) {

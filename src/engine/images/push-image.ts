@@ -37,6 +37,7 @@ interface Push {
   readonly signal: AbortSignal;
   readonly auth: RegistryAuth | undefined;
   readonly compression: LayerCompression | undefined;
+  readonly asItIs: boolean;
   readonly platform: Platform | undefined;
 }
 
@@ -64,7 +65,9 @@ export function pushImage(
     if (images.length === 0) throw nothingToPush(context, reference);
     const { auth } = options;
     const signal = running;
-    const push = { context, repository, reference, progress, signal, auth, compression, platform };
+    const asItIs = options.asItIs === true;
+    const how = { auth, compression, asItIs, platform };
+    const push = { context, repository, reference, progress, signal, ...how };
     for (const { record, tag } of images) {
       if (platform !== undefined) findImage(context, record.id, platform);
       await pushTag(push, record, tag);
@@ -103,9 +106,9 @@ function imagesToPush(
 }
 
 async function pushTag(push: Push, record: ImageRecord, tag: string): Promise<void> {
-  const { context, repository, progress, signal, compression } = push;
+  const { context, repository, progress, signal, compression, asItIs } = push;
   for (const { diffId } of record.layers) progress.status(shortId(diffId), "Preparing");
-  using image = await pushableImage(context.store, record, compression);
+  using image = await pushableImage(context.store, record, { compression, asItIs });
   await pushBlobs(push, image);
   const index = indexToPush(push, record, image, tag);
   const whole = index !== undefined && (await pushWholeIndex(push, record, image, index));

@@ -72,6 +72,7 @@ export async function pushOtherPlatforms(
 async function copyManifest(push: IndexPush, entry: Descriptor): Promise<boolean> {
   const { target, signal } = push;
   if (await find(target, entry.digest, signal)) return true;
+  if (await pushFromHere(push, entry)) return true;
   for (const source of push.sources) {
     const found = await find(source.repository, entry.digest, signal);
     if (found === undefined) continue;
@@ -86,6 +87,28 @@ async function copyManifest(push: IndexPush, entry: Descriptor): Promise<boolean
     return true;
   }
   return false;
+}
+
+/** What was built here for other platforms, and attestations. False where it is not here whole. */
+async function pushFromHere(push: IndexPush, entry: Descriptor): Promise<boolean> {
+  const { context, target, signal } = push;
+  const { content } = context.store;
+  const { digest, mediaType } = entry;
+  if (content.stat(digest) === undefined) return false;
+  using held = new DisposableStack();
+  held.use(content.hold(digest));
+  const bytes = content.read(digest);
+  const parsed = parseManifest(bytes, mediaType);
+  if (parsed.kind !== "manifest") return false;
+  const { config, layers } = parsed.manifest;
+  const blobs = [config, ...layers].filter((blob) => !isForeign(blob));
+  for (const blob of blobs) held.use(content.hold(blob.digest));
+  if (blobs.some((blob) => content.stat(blob.digest) === undefined)) return false;
+  for (const blob of blobs) {
+    await uploadBlob(target, blob, { open: () => content.open(blob.digest), signal });
+  }
+  await putManifest(target, digest, { bytes, mediaType }, signal);
+  return true;
 }
 
 async function copyContent(

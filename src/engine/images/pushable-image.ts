@@ -14,13 +14,13 @@ export interface PushableImage extends Disposable {
 
 /**
  * What a registry has given goes back bit for bit, unless `compression` asks for another form. An image that
- * was made here has plain layers: they are compressed for the way, always to the same bytes. Holds its blobs
- * until disposed of.
+ * was made here has plain layers: they are compressed for the way, always to the same bytes, unless it is to go
+ * `asItIs`. Holds its blobs until disposed of.
  */
 export async function pushableImage(
   store: Store,
   record: ImageRecord,
-  compression?: LayerCompression,
+  how: { compression?: LayerCompression | undefined; asItIs?: boolean } = {},
 ): Promise<PushableImage> {
   using stack = new DisposableStack();
   const bytes = store.content.read(record.manifest.digest);
@@ -30,7 +30,8 @@ export async function pushableImage(
   const isPlain = ({ blob }: ImageLayer) => blob.mediaType === MediaType.ociLayer;
   const own: unknown[] = [record.manifest.digest, record.index?.digest ?? record.manifest.digest];
   const known = store.images.references(record.id).some(({ digest }) => own.includes(digest));
-  if (compression === undefined && (known || !record.layers.some(isPlain))) {
+  const { compression, asItIs = false } = how;
+  if (compression === undefined && (asItIs || known || !record.layers.some(isPlain))) {
     for (const { blob } of record.layers) stack.use(store.content.hold(blob.digest));
     return held(stack, { manifest: record.manifest, bytes, config, layers: record.layers });
   }

@@ -135,6 +135,7 @@ export function blobsOf(
   const digests = [
     record.manifest.digest,
     ...(record.index === undefined ? [] : [record.index.digest]),
+    ...(record.attached ?? []),
     id,
     ...record.layers.map(({ blob }) => blob.digest),
   ];

@@ -83,12 +83,29 @@ export type BuildCacheSource =
   /** An OCI layout that the client has sent as a context. */
   | { readonly type: "local"; readonly context: string };
 
+/** How layers are compressed. */
+export interface BuildLayerForm {
+  /** Of the layers that the build makes. What goes to a registry is `gzip` where nothing is said. */
+  readonly compression?: BuildCompression;
+  /** `gzip` 1-9, `zstd` 1-22. */
+  readonly compressionLevel?: number;
+  /** The layers of base images, too. */
+  readonly forceCompression?: boolean;
+}
+
+/** What goes into a cache: the steps of the target alone (`min`), or of every stage that it needed. */
+export interface BuildCacheExtent extends BuildLayerForm {
+  readonly mode?: "min" | "max";
+  /** A cache that cannot be written is a warning. */
+  readonly ignoreError?: boolean;
+}
+
 /** `--cache-to`. */
 export type BuildCacheTarget =
   | { readonly type: "inline" }
-  | { readonly type: "registry"; readonly reference: string; readonly mode?: "min" | "max" }
+  | ({ readonly type: "registry"; readonly reference: string } & BuildCacheExtent)
   /** Comes back by an `output` event: a tar of an OCI layout. */
-  | { readonly type: "local"; readonly mode?: "min" | "max" };
+  | ({ readonly type: "local" } & BuildCacheExtent);
 
 /** What the processes of each step may take. Absent or 0: no limit, but the daemon's own defaults. */
 export interface BuildLimits {
@@ -108,7 +125,7 @@ export interface BuildLimits {
 }
 
 /** Body of `POST /berth/builds`. Secrets are held in memory only. */
-export interface BuildRequest extends BuildLimits {
+export interface BuildRequest extends BuildLimits, BuildLayerForm {
   readonly context: BuildContextSource;
   /** The file's text; else it is read in the context at `dockerfilePath`. */
   readonly dockerfile?: string;
@@ -149,11 +166,13 @@ export interface BuildRequest extends BuildLimits {
   readonly allow?: readonly string[];
   readonly attestations?: {
     readonly provenance?: "min" | "max";
+    /** Of SLSA's predicate; `v0.2` where nothing is said. */
+    readonly provenanceVersion?: "v0.2" | "v1";
+    readonly builderId?: string;
     readonly sbom?: boolean;
   };
   /** Seconds since the epoch: every time stamp of what is made. */
   readonly sourceDateEpoch?: number;
-  readonly compression?: BuildCompression;
   /** Keeps the snapshot of a step that fails, as an image (`BuildFailure.image`). */
   readonly keepFailed?: boolean;
   /** Tells by `miss` events why a step is not cached. */

@@ -40,6 +40,8 @@ export interface ImagePushOptions {
   auth?: RegistryAuth;
   /** Berth's own: `gzip`, `zstd` or `none`, with `:level` behind the first two. */
   compression?: string;
+  /** The manifest that is here, whatever form its layers have. Not for requests. */
+  asItIs?: boolean;
 }
 
 /** What a transfer between engines asks and answers: blobs by digest. */

@@ -128,6 +128,7 @@ export function blobsOf(record: ImageRecord): Digest[] {
     record.id as string as Digest,
     record.manifest.digest,
     ...(record.index === undefined ? [] : [record.index.digest]),
+    ...(record.attached ?? []),
     ...record.layers.map(({ blob }) => blob.digest),
   ];
 }

@@ -156,6 +156,52 @@ describe("berth build and registries", () => {
   }
 });
 
+describe("--cache-to mode=max", () => {
+  const dockerfile = `FROM busybox AS base
+RUN date +%N > /base
+FROM base AS left
+RUN date +%N > /left
+FROM busybox AS right
+RUN date +%N > /right
+FROM busybox
+COPY --from=left /base /left /
+COPY --from=right /right /
+`;
+  for (const kind of ["registry", "local"] as const) {
+    test(`${kind}: every stage's steps are cached elsewhere, and no image is left here`, async () => {
+      const { directory, build } = await context(`${dockerfile}LABEL kind=${kind}\n`);
+      const place =
+        kind === "registry" ? `ref=${registry.address}/max:1` : `dest=${directory}/cache`;
+      const images = async () => must(await berth("images", "-aq")).stdout.split("\n").length;
+      must(await build("-t", `max:${kind}`));
+      const before = await images();
+      must(await build("-t", `max:${kind}`, "--cache-to", `type=${kind},mode=max,${place}`));
+      expect(await images()).toBe(before);
+      const made = await runs(`max:${kind}`, "cat /base /left /right");
+      must(await berth("rmi", "-f", `max:${kind}`));
+      must(await berth("builder", "prune", "-af"));
+      const from = place.replace("dest=", "src=");
+      // A step of the target is new: what it needs of other stages has to be there.
+      await writeFile(
+        join(directory, "Dockerfile"),
+        `${dockerfile}RUN cat /base /left /right > /all\n`,
+      );
+      const again = must(await build("-t", `max:${kind}`, "--cache-from", `type=${kind},${from}`));
+      // Five steps, and FROM of a stage that was cached.
+      expect(again.stderr.match(CACHED)?.length).toBe(6);
+      expect(await runs(`max:${kind}`, "cat /all")).toBe(made);
+    });
+  }
+
+  test("ignore-error makes a warning of a cache that cannot be written", async () => {
+    const { build } = await context("FROM busybox\n");
+    const target = "type=registry,ref=127.0.0.1:1/no:1";
+    expect((await build("--cache-to", target)).code).toBe(1);
+    const ignored = must(await build("--cache-to", `${target},ignore-error=true`));
+    expect(ignored.stderr).toContain("The cache was not exported");
+  });
+});
+
 describe("berth build of addresses", () => {
   test("a git repository: a ref, a directory, and ADD of one; a file", async () => {
     const place = join(suite.daemon.root, "repository");

@@ -14,12 +14,12 @@ export function readAttestations(
     const attributes = readAttributes(text, "--attest");
     const type = attributes.get("type");
     if (attributes.get("disabled") === "true") continue;
-    if (type === "provenance") asked = { ...asked, provenance: mode(attributes.get("mode")) };
+    if (type === "provenance") asked = { ...asked, ...provenanceOf(attributes) };
     else if (type === "sbom") asked = { ...asked, sbom: true };
     else throw new Error(`unknown attestation type "${type ?? ""}": provenance or sbom`);
   }
   const wanted = shortForm(provenance, "--provenance");
-  if (wanted !== undefined) asked = { ...asked, provenance: mode(wanted.get("mode")) };
+  if (wanted !== undefined) asked = { ...asked, ...provenanceOf(wanted) };
   if (shortForm(sbom, "--sbom") !== undefined) asked = { ...asked, sbom: true };
   return asked.provenance === undefined && asked.sbom === undefined ? undefined : asked;
 }
@@ -30,6 +30,19 @@ function shortForm(text: string, flag: string): Map<string, string> | undefined 
   if (/^(?:1|t|true)$/i.test(text)) return new Map();
   const attributes = readAttributes(text, flag);
   return attributes.get("disabled") === "true" ? undefined : attributes;
+}
+
+function provenanceOf(attributes: ReadonlyMap<string, string>): Attestations {
+  const version = attributes.get("version");
+  if (version !== undefined && version !== "v0.2" && version !== "v1") {
+    throw new Error(`unknown provenance version "${version}": v0.2 or v1`);
+  }
+  const builderId = attributes.get("builder-id");
+  return {
+    provenance: mode(attributes.get("mode")),
+    ...(version === undefined ? {} : { provenanceVersion: version }),
+    ...(builderId === undefined ? {} : { builderId }),
+  };
 }
 
 function mode(text: string | undefined): "min" | "max" {

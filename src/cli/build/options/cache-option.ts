@@ -1,5 +1,6 @@
-import type { BuildCacheTarget } from "../../../spec/index.ts";
+import type { BuildCacheExtent, BuildCacheTarget } from "../../../spec/index.ts";
 import { AttributeReader, readAttributes } from "./attribute-list.ts";
+import { readLayerForm } from "./layer-form-option.ts";
 
 /** `--cache-from`; a directory is sent as a context before the build. */
 export type CacheSourceOption =
@@ -37,31 +38,41 @@ export function parseCacheTarget(text: string): CacheTargetOption {
   if (!text.includes("=")) return { target: { type: "registry", reference: text } };
   const reader = new AttributeReader(readAttributes(text, "--cache-to"), "--cache-to");
   const type = reader.take("type") ?? "registry";
-  const mode = readMode(reader.take("mode"));
+  const extent = readExtent(reader);
   // What they ask for is how a cache is written anyway.
-  reader.take(
-    "oci-mediatypes",
-    "image-manifest",
-    "compression",
-    "compression-level",
-    "force-compression",
-    "ignore-error",
-  );
+  reader.take("oci-mediatypes", "image-manifest");
   if (type === "inline") {
     reader.end(["type"]);
     return { target: { type } };
   }
   if (type === "registry") {
     const reference = reader.take("ref") ?? missing("--cache-to", "ref");
-    reader.end(["type", "ref", "mode"]);
-    return { target: { type, reference, ...mode } };
+    reader.end(["type", "ref", ...EXTENT]);
+    return { target: { type, reference, ...extent } };
   }
   if (type === "local") {
     const destination = reader.take("dest", "destination") ?? missing("--cache-to", "dest");
-    reader.end(["type", "dest", "mode"]);
-    return { target: { type, ...mode }, destination };
+    reader.end(["type", "dest", ...EXTENT]);
+    return { target: { type, ...extent }, destination };
   }
   throw new Error(`unknown cache type "${type}" of --cache-to: known are inline, registry, local`);
+}
+
+const EXTENT = [
+  "mode",
+  "compression",
+  "compression-level",
+  "force-compression",
+  "ignore-error",
+] as const;
+
+function readExtent(reader: AttributeReader): BuildCacheExtent {
+  const ignoreError = reader.takeBoolean("ignore-error");
+  return {
+    ...readMode(reader.take("mode")),
+    ...readLayerForm(reader),
+    ...(ignoreError === undefined ? {} : { ignoreError }),
+  };
 }
 
 function readMode(text: string | undefined): { mode?: "min" | "max" } {

@@ -1,12 +1,13 @@
-import type { BuildCompression, BuildOutput } from "../../../spec/index.ts";
+import type { BuildLayerForm, BuildOutput } from "../../../spec/index.ts";
 import { AttributeReader, readAttributes } from "./attribute-list.ts";
+import { readLayerForm } from "./layer-form-option.ts";
 
 /** `--output`: what the daemon is asked for, and where its answer goes on this machine. */
 export interface OutputOption {
   readonly output: BuildOutput;
   /** `-` is standard output. Absent: nothing comes back. */
   readonly destination?: string;
-  readonly compression?: BuildCompression;
+  readonly compression?: BuildLayerForm;
   readonly annotations: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
 }
@@ -17,6 +18,8 @@ const KNOWN = [
   "name",
   "push",
   "compression",
+  "compression-level",
+  "force-compression",
   "platform-split",
   "tar",
   "registry.insecure",
@@ -43,19 +46,12 @@ export function parseOutput(text: string): OutputOption {
   const type = reader.take("type");
   if (type === undefined) throw new Error("type is required for output");
   const destination = reader.take("dest", "destination");
-  const compression = readCompression(reader.take("compression"));
+  const compression = readLayerForm(reader);
   const name = reader.take("name");
   const output = readOutput(type, reader, name);
   // Accepted and of no effect: what is written is always as these would make it.
-  reader.take(
-    "oci-mediatypes",
-    "force-compression",
-    "rewrite-timestamp",
-    "unpack",
-    "store",
-    "buildinfo",
-  );
-  reader.take("compression-level", "context", "name-canonical", "push-by-digest");
+  reader.take("oci-mediatypes", "rewrite-timestamp", "unpack", "store", "buildinfo");
+  reader.take("context", "name-canonical", "push-by-digest");
   reader.end(KNOWN);
   return {
     output,
@@ -109,10 +105,4 @@ function place(output: BuildOutput, destination: string | undefined): { destinat
   if (output.type === "docker") return destination === undefined ? {} : { destination };
   if (destination !== undefined) throw new Error(`an output of type ${output.type} has no dest`);
   return {};
-}
-
-function readCompression(text: string | undefined): BuildCompression | undefined {
-  if (text === undefined) return undefined;
-  if (text === "uncompressed" || text === "gzip" || text === "zstd") return text;
-  throw new Error(`unsupported compression "${text}": uncompressed, gzip or zstd`);
 }

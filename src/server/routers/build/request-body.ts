@@ -58,10 +58,18 @@ const cacheSource: Decoder<BuildCacheSource> = variant("type", {
   local: object({ context: text }, { context: "" }),
 });
 
+const extent = {
+  mode: word<"min" | "max">(),
+  ignoreError: flag,
+  compression: word<"uncompressed" | "gzip" | "zstd">(),
+  compressionLevel: integer,
+  forceCompression: flag,
+};
+
 const cacheTarget: Decoder<BuildCacheTarget> = variant("type", {
   inline: object({}),
-  registry: object({ reference: text, mode: word<"min" | "max">() }),
-  local: object({ mode: word<"min" | "max">() }),
+  registry: object({ reference: text, ...extent }),
+  local: object(extent),
 });
 
 const ulimit: Decoder<BuildUlimit> = object(
@@ -107,9 +115,16 @@ export const buildRequest: Decoder<BuildRequest> = object<BuildRequest>(
     ssh: list(text),
     outputs: list(output),
     allow: list(text),
-    attestations: object({ provenance: word<"min" | "max">(), sbom: flag }),
+    attestations: object({
+      provenance: word<"min" | "max">(),
+      provenanceVersion: word<"v0.2" | "v1">(),
+      builderId: text,
+      sbom: flag,
+    }),
     sourceDateEpoch: integer,
     compression: word<"uncompressed" | "gzip" | "zstd">(),
+    compressionLevel: integer,
+    forceCompression: flag,
     keepFailed: flag,
     explainCache: flag,
     auth: map(auth),
