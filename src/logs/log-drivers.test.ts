@@ -208,7 +208,7 @@ for (const driver of ["local", "json-file"] as const) {
         writeLines(writer, 20_000, 20_100, 100);
         writer.close();
         const logged = await read(driver);
-        const note = /berth: (\d+) log lines \(\d+ bytes\) dropped: .*No space left on device.*\n/g;
+        const note = /berth: (\d+) log lines \(\d+ bytes\) dropped: .*no space left on device.*\n/g;
         const dropped = [...logged.matchAll(note)].map((match) => Number(match[1]));
         expect(dropped.length).toBeWithin(1, 5);
         const kept = logged.replace(note, "").trimEnd().split("\n");
