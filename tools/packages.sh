@@ -93,6 +93,7 @@ TEST_NEEDS=(
   command:curl=curl/curl/curl
   command:runc=runc/runc/runc
   command:podman=podman/podman/podman
+  file:/usr/lib/python3/dist-packages/docker/__init__.py=python3-docker//
   command:htpasswd=apache2-utils/httpd-tools/apache2-utils
   command:openssl=openssl/openssl/openssl
   command:ssh-add=openssh-client/openssh-clients/openssh-client

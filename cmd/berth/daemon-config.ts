@@ -31,6 +31,8 @@ const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 const DEFAULT_STOP_TIMEOUT = 10;
 const DEFAULT_TRASH_HOURS = 24;
 const DEFAULT_SHUTDOWN_TIMEOUT = 15;
+/** SDKs read logs of `json-file` alone and agents tail its files; unlike Docker's, they do not fill the disk. */
+const BOUNDED_LOGS = { "max-size": "20m", "max-file": "5" };
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** What the daemon is to be, checked. */
@@ -148,8 +150,9 @@ function checkedMirrors(mirrors: string[]): string[] {
 }
 
 function engineConfig(settings: Settings, ephemeralRoot: string | undefined): EngineConfig {
-  const logDriver = settings["log-driver"] ?? "local";
-  const logOptions = settings["log-opt"] ?? {};
+  const logDriver = settings["log-driver"] ?? "json-file";
+  const unsaid = settings["log-driver"] === undefined && settings["log-opt"] === undefined;
+  const logOptions = unsaid ? BOUNDED_LOGS : (settings["log-opt"] ?? {});
   if (!LOG_DRIVERS.includes(logDriver as LogDriver)) {
     throw invalidArgument(`logger: no log driver named '${logDriver}' is registered`);
   }

@@ -23,7 +23,7 @@ const ABOUT: Record<SettingName, string> = {
   "plugin-dir": "Directory of plugins' sockets and files [/run/docker/plugins and Docker's others]",
   "volume-trash-hours": "How long a removed volume can be brought back; 0: not at all [24]",
   "volume-trash-limit": "What removed volumes may take, the latest aside [a tenth of the disk]",
-  "log-driver": "Log driver of containers [local]",
+  "log-driver": "Log driver of containers [json-file, five files of 20 MB]",
   "log-opt": "Option of that log driver, KEY=VALUE",
   "log-level": "debug, info, warn or error [info]",
   debug: "The same as --log-level debug",

@@ -194,7 +194,12 @@ export class Dispatcher {
     if (message.readableEnded) client.push(null);
     else message.once("end", () => client.push(null));
     sink.onGone(() => client.destroy());
-    await run(client);
+    try {
+      await run(client);
+    } catch (error) {
+      // As on a hijacked connection: what there is to say has been said in the stream, which ends.
+      this.#log("warn", `${message.method} ${message.url?.slice(0, 200)}: ${errorMessage(error)}`);
+    }
     await new Promise<void>((resolve) => (client.destroyed ? resolve() : client.end(resolve)));
     sink.end();
   }

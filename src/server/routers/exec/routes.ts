@@ -11,6 +11,7 @@ import type { ApiRequest } from "../../api-request.ts";
 import { command, flag, list, nullable, object, pair, text } from "../../decode.ts";
 import type { Route } from "../../route.ts";
 import { streamType } from "../../stream-type.ts";
+import { withoutFrames } from "../containers/without-frames.ts";
 import type { ExecBackend } from "./backend.ts";
 
 export const execCreateRequest = object<ExecCreateRequest>({
@@ -74,16 +75,18 @@ async function startExec(backend: ExecBackend, request: ApiRequest): Promise<Api
     return empty(200);
   }
   const session = await backend.startAttached(request.name, body);
+  // Whoever says that it is a terminal gets no frames, even where it is none.
+  const raw = session.tty || body.Tty === true;
   return {
     kind: "hijack",
-    contentType: streamType(session.tty, request.version),
+    contentType: streamType(raw, request.version),
     run: async (client) => {
       try {
-        await session.run(client);
+        await session.run(raw && !session.tty ? withoutFrames(client) : client);
       } catch (error) {
         // The head is out: the client learns of the failure as the command's output.
         const line = Buffer.from(`${errorMessage(error)}\r\n`);
-        const output = session.tty ? line : encodeFrame(StreamNumber.stdout, line);
+        const output = raw ? line : encodeFrame(StreamNumber.stdout, line);
         if (!client.destroyed) client.write(output);
         throw error;
       }
