@@ -152,7 +152,7 @@ function checkedMirrors(mirrors: string[]): string[] {
 function engineConfig(settings: Settings, ephemeralRoot: string | undefined): EngineConfig {
   const logDriver = settings["log-driver"] ?? "json-file";
   const unsaid = settings["log-driver"] === undefined && settings["log-opt"] === undefined;
-  const logOptions = unsaid ? BOUNDED_LOGS : (settings["log-opt"] ?? {});
+  const logOptions = settings["log-opt"] ?? {};
   if (!LOG_DRIVERS.includes(logDriver as LogDriver)) {
     throw invalidArgument(`logger: no log driver named '${logDriver}' is registered`);
   }
@@ -161,6 +161,7 @@ function engineConfig(settings: Settings, ephemeralRoot: string | undefined): En
   return {
     logDriver: logDriver as LogDriver,
     logOptions,
+    ...(unsaid ? { unsaidLogOptions: BOUNDED_LOGS } : {}),
     dns: settings.dns ?? [],
     dnsOptions: settings["dns-opt"] ?? [],
     dnsSearch: settings["dns-search"] ?? [],

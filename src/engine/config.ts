@@ -4,6 +4,8 @@ import type { LogDriver } from "../logs/index.ts";
 export interface EngineConfig {
   logDriver: LogDriver;
   logOptions: Readonly<Record<string, string>>;
+  /** Of containers that say nothing of logs at all, in the place of `logOptions`. */
+  unsaidLogOptions?: Readonly<Record<string, string>>;
   dns: readonly string[];
   dnsOptions: readonly string[];
   dnsSearch: readonly string[];

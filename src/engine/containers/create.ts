@@ -216,6 +216,8 @@ function plannedNetworks(networkMode: string, endpoints: ContainerRecord["endpoi
 function withDaemonDefaults(hostConfig: HostConfig, defaults: EngineConfig): HostConfig {
   const { LogConfig, NetworkMode, Ulimits } = hostConfig;
   const driver = LogConfig.Type || defaults.logDriver;
+  const unsaid = LogConfig.Type === "" && Object.keys(LogConfig.Config).length === 0;
+  const logOptions = (unsaid ? defaults.unsaidLogOptions : undefined) ?? defaults.logOptions;
   const named = new Set((Ulimits ?? []).map((ulimit) => ulimit.Name));
   const ulimits = [
     ...(Ulimits ?? []),
@@ -227,7 +229,7 @@ function withDaemonDefaults(hostConfig: HostConfig, defaults: EngineConfig): Hos
     LogConfig: {
       Type: driver,
       Config: {
-        ...(driver === defaults.logDriver ? defaults.logOptions : {}),
+        ...(driver === defaults.logDriver ? logOptions : {}),
         ...LogConfig.Config,
       },
     },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { PassThrough, Readable } from "node:stream";
 import Docker from "dockerode";
 import { TestRegistry } from "../../harness/registry.ts";
-import { hostStaysClean, useDaemon } from "../../harness/suite.ts";
+import { eventually, hostStaysClean, useDaemon } from "../../harness/suite.ts";
 
 const suite = useDaemon();
 let docker: Docker;
@@ -73,8 +73,9 @@ describe("containers", () => {
     expect(info.NetworkSettings.Ports["80/tcp"]?.[0]?.HostPort).toMatch(/^\d+$/);
     const listed = await docker.listContainers({ filters: { label: ["a=b"] } });
     expect(listed.map(({ Names }) => Names)).toEqual([["/life"]]);
-    const logs = await container.logs({ stdout: true, stderr: true, follow: false });
-    expect(logs.toString()).toContain("out");
+    await eventually(async () =>
+      (await container.logs({ stdout: true, stderr: true })).toString().includes("out"),
+    );
     const stats = await container.stats({ stream: false });
     expect(stats.memory_stats.usage).toBeGreaterThan(0);
     expect((await container.top()).Titles).toContain("PID");

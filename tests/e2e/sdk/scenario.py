@@ -3,6 +3,7 @@ import io
 import sys
 import tarfile
 import threading
+import time
 
 import docker
 
@@ -54,6 +55,10 @@ sock = life.exec_run("cat", stdin=True, socket=True).output
 sock._sock.sendall(b"typed\n")
 check("exec with input", b"typed" in sock._sock.recv(64))
 sock._sock.close()
+for _ in range(50):
+    if life.logs() == b"out\nerr\n":
+        break
+    time.sleep(0.1)
 check("logs", life.logs(stderr=False) == b"out\n" and life.logs(stdout=False) == b"err\n")
 check("logs, followed", next(life.logs(stream=True, follow=True)) in (b"out\n", b"err\n"))
 check("stats", life.stats(stream=False)["memory_stats"]["limit"] == 64 << 20)
