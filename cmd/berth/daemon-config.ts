@@ -53,6 +53,8 @@ export interface DaemonConfig {
   concurrentDownloads: number;
   /** What images may take of the disk, bytes. */
   imageDiskLimit: number | undefined;
+  /** Bytes; 0: without a limit. */
+  buildCacheLimit: number | undefined;
   /** How removed volumes are kept. */
   volumeTrash: TrashSettings;
   pluginDirectories: PluginDirectories;
@@ -104,6 +106,7 @@ function toConfig(settings: Settings): DaemonConfig {
       insecure: settings["insecure-registry"] ?? [],
     },
     imageDiskLimit: settings["image-disk-limit"],
+    buildCacheLimit: settings["build-cache-limit"],
     concurrentDownloads: settings["max-concurrent-downloads"] ?? 3,
     pluginDirectories: pluginDirectories(settings["plugin-dir"]),
     volumeTrash: {

@@ -19,6 +19,7 @@ const ABOUT: Record<SettingName, string> = {
   "registry-mirror": "Mirror of Docker Hub, or HOST=URL for another registry",
   "insecure-registry": "Registry that may be reached without verified TLS, a host or CIDR",
   "max-concurrent-downloads": "Layers of one pull that arrive at once [3]",
+  "build-cache-limit": "What the build cache may take (default 20GiB); 0: no limit",
   "image-disk-limit": "Ceiling for image data; unused images beyond it go, 20GB",
   "plugin-dir": "Directory of plugins' sockets and files [/run/docker/plugins and Docker's others]",
   "volume-trash-hours": "How long a removed volume can be brought back; 0: not at all [24]",

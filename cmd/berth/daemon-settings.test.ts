@@ -67,6 +67,17 @@ describe("parseConfigFile()", () => {
     });
   });
 
+  test("reads the ceiling of dockerd's builder collection", () => {
+    const limit = (gc: unknown) =>
+      parseConfigFile(JSON.stringify({ builder: { gc } }), "f")["build-cache-limit"];
+    expect(limit({ enabled: true, defaultKeepStorage: "10GB" })).toBe(10 * 1024 ** 3);
+    expect(limit({ policy: [{ keepStorage: "1GB" }, { keepStorage: "2GB", all: true }] })).toBe(
+      2 * 1024 ** 3,
+    );
+    expect(limit({ enabled: false })).toBe(0);
+    expect(limit({})).toBeUndefined();
+  });
+
   test("names what it does not know and what has the wrong type", () => {
     expect(() => parseConfigFile('{"nope":1,"neither":2}', "f.json")).toThrow(
       "unable to configure the Berth daemon with file f.json: the following directives don't match any configuration option: nope, neither",

@@ -33,6 +33,7 @@ export const SETTINGS = {
   "insecure-registry": { form: "list", key: "insecure-registries" },
   "max-concurrent-downloads": { form: "number" },
   "image-disk-limit": { form: "size" },
+  "build-cache-limit": { form: "size" },
   "plugin-dir": { form: "list", key: "plugin-dirs" },
   "volume-trash-hours": { form: "number" },
   "volume-trash-limit": { form: "size" },
@@ -117,6 +118,10 @@ export function parseConfigFile(text: string, path: string): Settings {
   const values: Values = {};
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(file)) {
+    if (key === "builder") {
+      Object.assign(values, builderSettings(value, path));
+      continue;
+    }
     const name = names.find((known) => (settingOf(known).key ?? known) === key);
     if (name === undefined) unknown.push(key);
     else values[name] = fromFile(name, value, path);
@@ -128,6 +133,19 @@ export function parseConfigFile(text: string, path: string): Settings {
     );
   }
   return values as Settings;
+}
+
+/** dockerd's `builder.gc`: its ceiling is the build cache's, whether it stands there or in a policy for all. */
+function builderSettings(value: unknown, path: string): Values {
+  const { gc = {} } = (value ?? {}) as { gc?: Record<string, unknown> };
+  const policies = Array.isArray(gc["policy"]) ? (gc["policy"] as Record<string, unknown>[]) : [];
+  const forAll = policies.find(({ all }) => all === true) ?? policies.at(-1) ?? {};
+  const names = ["maxUsedSpace", "defaultKeepStorage", "keepStorage"];
+  const limit = names.map((name) => gc[name] ?? forAll[name]).find((each) => each !== undefined);
+  if (gc["enabled"] === false) return { "build-cache-limit": 0 };
+  return limit === undefined
+    ? {}
+    : { "build-cache-limit": fromFile("build-cache-limit", limit, path) };
 }
 
 /** Flags over file. What both set is an error in dockerd's words. */

@@ -84,7 +84,7 @@ async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemon> {
   await startEngine(context, async () => {
     await Promise.all([supervisor.connect(), networks.start()]);
   });
-  const builds = createBuildContext(context);
+  const builds = createBuildContext(context, config.buildCacheLimit);
   await recoverBuilds(builds);
 
   const stop = async ({ containers }: EngineStopRequest): Promise<() => void> => {

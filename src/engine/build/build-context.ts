@@ -21,7 +21,7 @@ export interface BuildContext {
   readonly uploads: ContextUploads;
   readonly history: BuildHistory;
   readonly running: Map<string, RunningBuild>;
-  /** Bytes that the cache may take. */
+  /** Bytes that the cache may take; 0: as much as there is. */
   readonly ceiling: number;
 }
 

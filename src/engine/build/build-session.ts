@@ -17,6 +17,7 @@ import {
   randomId,
 } from "../../spec/index.ts";
 import type { BuildContext } from "./build-context.ts";
+import { removeFailedImages } from "./failed-images.ts";
 import { pruneToCeiling } from "./prune-cache.ts";
 import { type BuiltStage, runBuild } from "./run-build.ts";
 import type { RunningBuild } from "./running-build.ts";
@@ -95,9 +96,12 @@ export class BuildSession implements RunningBuild {
 
   /** In the background: the client is not to wait for it. */
   #tidyUp(): void {
+    const { log } = this.#context.engine;
     pruneToCeiling(this.#context).catch((error: unknown) => {
-      const { log } = this.#context.engine;
       log.warn("Cannot keep the build cache below its ceiling", { error: errorMessage(error) });
+    });
+    removeFailedImages(this.#context).catch((error: unknown) => {
+      log.warn("Cannot remove the trees of failed steps", { error: errorMessage(error) });
     });
   }
 

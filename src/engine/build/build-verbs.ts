@@ -5,6 +5,7 @@ import { type BuildContextEntry, conflict, notFound } from "../../spec/index.ts"
 import { berthBuild } from "./berth-build.ts";
 import type { BuildContext } from "./build-context.ts";
 import { classicBuild } from "./classic-build.ts";
+import { removeFailedImages } from "./failed-images.ts";
 import { listCache, pruneCache } from "./prune-cache.ts";
 import type { RunningBuild } from "./running-build.ts";
 import { removeStepCgroup } from "./step-runner.ts";
@@ -66,6 +67,7 @@ export async function recoverBuilds(context: BuildContext): Promise<void> {
     const place = builds.directory(name);
     for (const entry of readdirSync(place)) builds.discard(join(place, entry));
   }
+  await removeFailedImages(context);
   const { runDirectory } = services.environment;
   if (!existsSync(runDirectory)) return;
   for (const id of readdirSync(runDirectory)) {

@@ -20,9 +20,12 @@ import {
   shortId,
   withDefaultTag,
 } from "../../spec/index.ts";
+import type { Store } from "../../store/index.ts";
 import type { BuildContext } from "./build-context.ts";
 import { limitsOf } from "./build-limits.ts";
 import { BuildSession, type SessionPlan } from "./build-session.ts";
+import { inlineCache } from "./cache-export.ts";
+import { importedSteps } from "./cache-import.ts";
 import { ClassicOutput } from "./classic-output.ts";
 import { EventQueue } from "./event-queue.ts";
 import { remoteContext } from "./remote-context.ts";
@@ -111,12 +114,15 @@ async function planClassic(
   const { tree, text } = await contextOf(context, options, incoming);
   const file = options.dockerfile || "Dockerfile";
   const dockerfile = parseDockerfile(text ?? readDockerfile(tree, file), file);
-  const { host } = context.services.environment;
+  const { host, store, images } = context.services.environment;
   const platform = options.platform ? parsePlatform(options.platform, host) : host;
   const buildArgs = new Map(Object.entries(options.buildArgs));
   const unused = unusedArguments(dockerfile, buildArgs);
   return {
-    options: buildOptions(options, { dockerfile, buildArgs, context: withoutIgnored(tree, file) }),
+    options: {
+      ...buildOptions(options, { dockerfile, buildArgs, context: withoutIgnored(tree, file) }),
+      imported: await importedSteps(context, cacheRequest(store, options), incoming),
+    },
     platforms: [platform],
     tags: options.tags,
     name: options.tags[0] ?? file,
@@ -127,10 +133,11 @@ async function planClassic(
         const message = `One or more build-args [${unused.join(" ")}] were not consumed`;
         void incoming.sink({ type: "warning", message });
       }
-      const { store, images } = context.services.environment;
       const { record } = await makeImage(store, first.state, {
         labels: options.labels,
         annotations: {},
+        // Who takes a cache from images gives one, too: the next build's name may be this image's.
+        ...(options.cacheFrom.length === 0 ? {} : { extra: inlineCache(store, first.state) }),
         signal: job.signal,
       });
       for (const tag of options.tags) images.tag(record.id, tag);
@@ -142,7 +149,7 @@ async function planClassic(
 function buildOptions(
   options: ClassicBuildOptions,
   parts: Pick<BuildOptions, "dockerfile" | "buildArgs" | "context">,
-): BuildOptions {
+): Omit<BuildOptions, "imported"> {
   return {
     ...parts,
     ...(options.target === undefined ? {} : { target: options.target }),
@@ -160,8 +167,13 @@ function buildOptions(
     explainCache: false,
     countsAll: true,
     keepFailed: false,
-    imported: { find: async () => undefined },
   };
+}
+
+/** As with `dockerd`, only images that are here count: none is fetched for its cache. */
+function cacheRequest({ images }: Store, { cacheFrom, auth }: ClassicBuildOptions) {
+  const here = cacheFrom.filter((name) => images.resolve(withDefaultTag(parseReference(name))));
+  return { cacheFrom: here.map((reference) => ({ type: "registry", reference }) as const), auth };
 }
 
 /** The files of the context, and the Dockerfile where it did not come with them. */

@@ -56,6 +56,7 @@ export async function pruneCache(
 /** Keeps the cache below its ceiling; after every build. */
 export async function pruneToCeiling(context: BuildContext): Promise<void> {
   const { ceiling, services } = context;
+  if (ceiling === 0) return;
   // What can be said quickly is looked at first: walking through cache mounts takes time.
   const snapshots = services.environment.store.builds.list();
   const quick = snapshots.reduce((sum, { size }) => sum + size, services.files.size());

@@ -11,6 +11,7 @@ import {
   StepFailure,
 } from "../../build/index.ts";
 import type { Platform } from "../../spec/index.ts";
+import { failedLabels } from "./failed-images.ts";
 
 /** A target for one platform. */
 export interface BuiltStage {
@@ -69,7 +70,7 @@ async function keepFailed(job: BuildJob, failure: unknown): Promise<void> {
     job.services.environment.store,
     { ...state, tree, config },
     {
-      labels: { "berth.build.failed": failure.message.slice(0, 200) },
+      labels: failedLabels(failure.message, new Date()),
       annotations: {},
       // The build itself has been ended by the failure.
       signal: new AbortController().signal,

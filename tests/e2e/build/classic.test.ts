@@ -97,6 +97,17 @@ CMD ["/work/dir/said"]
     expect(fourth.stdout).not.toContain("Using cache");
   });
 
+  test("--cache-from takes steps from an image that is here", async () => {
+    const dockerfile = "FROM busybox\nRUN date +%N > /random\nRUN cat /random > /again\n";
+    const image = "from-cache:1";
+    must(await build(dockerfile, {}, "-t", image, "--cache-from", image));
+    const made = await runs(image, "cat", "/random");
+    must(await suite.daemon.docker("builder", "prune", "-af"));
+    must(await build(`${dockerfile}LABEL a=b\n`, {}, "-t", "from-cache:2", "--cache-from", image));
+    expect(await runs("from-cache:2", "cat", "/random")).toBe(made);
+    must(await build("FROM busybox\n", {}, "--cache-from", "127.0.0.1:1/nowhere:1"));
+  });
+
   test("stages, --target, COPY --from of stages, numbers and images", async () => {
     const dockerfile = `
 FROM busybox AS one

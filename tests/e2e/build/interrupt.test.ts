@@ -82,6 +82,21 @@ describe("a build that does not come to its end", () => {
     expect(must(shell).stdout).toBe("half\n");
   });
 
+  test("what a failed step has left goes after an hour", async () => {
+    const labels = (at: string) => `LABEL berth.build.failed=x berth.build.failed.at=${at}\n`;
+    const long = new Date(Date.now() - 3_700_000).toISOString();
+    const now = new Date().toISOString();
+    const image = async (at: string): Promise<string> => {
+      const told = await events(await build({ dockerfile: `FROM busybox\n${labels(at)}` }));
+      return told.at(-1)?.images?.[0]?.id ?? "";
+    };
+    const [young, old] = [await image(now), await image(long)];
+    const here = async (id: string) =>
+      (await suite.daemon.berth("image", "inspect", id)).code === 0;
+    await eventually(async () => !(await here(old)));
+    expect(await here(young)).toBe(true);
+  });
+
   test("a secret is in no layer, log, history or record", async () => {
     const canary = `canary-${crypto.randomUUID()}`;
     const dockerfile = `FROM busybox
