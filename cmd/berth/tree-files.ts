@@ -32,10 +32,12 @@ async function* packChosen(
   directory: string,
   entries: Iterable<BuildContextEntry>,
   texts: Readonly<Record<string, string>>,
+  nameOf: (path: string) => string = (path) => path,
 ): AsyncGenerator<Uint8Array> {
   for (const entry of entries) {
     const { type, mode, size, target = "" } = entry;
-    const path = toByteString(type === "directory" ? `${entry.path}/` : entry.path);
+    const name = nameOf(entry.path);
+    const path = toByteString(type === "directory" ? `${name}/` : name);
     const linkTarget = toByteString(target);
     const modified = { seconds: entry.mtime, nanoseconds: 0 };
     yield encodeEntry(tarEntry({ type, path, linkTarget, mode, size, modified }));

@@ -4,11 +4,15 @@ import type { BuildContextEntry } from "../spec/index.ts";
 export interface TreeFiles {
   /** A tar of a file or directory whose top entry is called `name`; symlinks are not followed. */
   pack(path: string, name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** A tar of chosen entries below a directory, and of files that are only text. All belongs to root. */
+  /**
+   * A tar of chosen entries below a directory, and of files that are only text. All belongs to root.
+   * `nameOf`: what an entry is called in the archive; its path without.
+   */
   packEntries(
     directory: string,
     entries: Iterable<BuildContextEntry>,
     texts: Readonly<Record<string, string>>,
+    nameOf?: (path: string) => string,
   ): AsyncIterable<Uint8Array>;
   /** Below a directory that is there, and nowhere else whatever the archive says. */
   unpack(

@@ -86,6 +86,11 @@ export const composeCommand: CommandNode = {
     ),
     leaf("volumes", "List volumes", () => import("./commands/volumes.ts")),
     leaf(
+      "watch",
+      "Watch build context for service and rebuild/refresh containers when files are updated",
+      () => import("./commands/watch.ts"),
+    ),
+    leaf(
       "wait",
       "Block until containers of all (or specified) services stop.",
       () => import("./commands/wait.ts"),

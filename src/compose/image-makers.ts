@@ -7,12 +7,17 @@ import type { ImageMakers } from "./operations/ensure-images.ts";
 import type { ProjectContext } from "./operations/project-context.ts";
 
 /** Pulls with the user's credentials, and builds; both told to the project's progress. */
-export function imageMakers(command: CommandContext, context: ProjectContext): ImageMakers {
+export function imageMakers(
+  command: CommandContext,
+  context: ProjectContext,
+  quietBuild = false,
+): ImageMakers {
   return {
     pull: (image, service, subject) => pull(command, context, image, service, subject),
     build: async (name, service) => {
-      const { buildService } = await import("./operations/build-service.ts");
-      await buildService(command, context, name, service);
+      const { buildService, DEFAULT_BUILD } = await import("./operations/build-service.ts");
+      const options = { ...DEFAULT_BUILD, quiet: quietBuild };
+      await buildService(command, context, name, service, options);
     },
   };
 }

@@ -117,13 +117,16 @@ export async function projectContext(
       ? values.parallel
       : Number(loaded.environment.lookup("COMPOSE_PARALLEL_LIMIT") ?? 0);
   const client = await context.client();
+  const progress = quiet ? SILENT : await progressOf(context, title, loaded.environment);
   return {
     client: values["dry-run"] ? (await import("./operations/dry-run.ts")).dryRun(client) : client,
     project: loaded.project,
     place: { directory: loaded.directory, files: loaded.files, envFiles: values["env-file"] },
-    progress: quiet ? SILENT : await progressOf(context, title, loaded.environment),
+    progress,
     parallel: limit(asked > 0 ? asked : Number.POSITIVE_INFINITY),
-    warn: (message) => warn(context, message),
+    warn: (message) => {
+      if (progress.above?.(`WARN[0000] ${message}\n`) !== true) warn(context, message);
+    },
   };
 }
 

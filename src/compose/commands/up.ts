@@ -2,6 +2,7 @@ import { CliError } from "../../cli/cli-error.ts";
 import { type ArgumentRule, type CommandContext, defineCommand } from "../../cli/command.ts";
 import type { FlagValues } from "../../cli/flags/flag.ts";
 import { bool, int, list, string } from "../../cli/flags/flag-kinds.ts";
+import { isTerminal } from "../../cli/terminal/is-terminal.ts";
 import type { Project } from "../file/project.ts";
 import { selectServices, withoutUnused } from "../file/select-services.ts";
 import { imageMakers } from "../image-makers.ts";
@@ -12,6 +13,7 @@ import type { ProjectContext } from "../operations/project-context.ts";
 import { type UpOptions, up } from "../operations/up.ts";
 import type { Recreate } from "../plan/plan-up.ts";
 import { LogPrinter } from "../view/log-printer.ts";
+import type { ProjectWatch } from "../watch/project-watch.ts";
 import { withScale } from "./scale-flag.ts";
 
 export const anyArguments: ArgumentRule = () => {};
@@ -67,6 +69,9 @@ const flags = {
   timestamps: bool("Show timestamps"),
   wait: bool("Wait for services to be running|healthy. Implies detached mode."),
   "wait-timeout": int("Maximum duration in seconds to wait for the project to be running|healthy"),
+  watch: bool("Watch source code and rebuild/refresh containers when files are updated.", {
+    short: "w",
+  }),
   yes: bool('Assume "yes" as answer to all prompts and run non-interactively', { short: "y" }),
 };
 type UpValues = FlagValues<typeof flags>;
@@ -92,9 +97,10 @@ export const command = defineCommand({
       recreate: recreateOf(values),
       recreateDependencies: values["always-recreate-deps"] ? "force" : "diverged",
       removeOrphans: values["remove-orphans"],
+      others: new Set([...Object.keys(loaded.project.services), ...Object.keys(loaded.disabled)]),
       ignoreOrphans: isTrue(loaded.environment.lookup("COMPOSE_IGNORE_ORPHANS")),
       images: imageOptions(values),
-      makers: imageMakers(context, work),
+      makers: imageMakers(context, work, values["quiet-build"]),
       lookup: loaded.environment.lookup,
       keepVolumes: !values["renew-anon-volumes"],
       ...(changed.has("timeout") ? { stopTimeout: values.timeout } : {}),
@@ -147,6 +153,9 @@ async function inForeground(
   const printer = new LogPrinter(context.stdout, {
     prefix: !values["no-log-prefix"],
     colour: !values["no-color"] && usesColour(context),
+    ...(isTerminal(context.stdout.fd)
+      ? { above: (text: string) => work.progress.above?.(text) ?? false }
+      : {}),
   });
   const abort = values["abort-on-container-failure"]
     ? "failure"
@@ -161,15 +170,18 @@ async function inForeground(
     ...(values["exit-code-from"] === "" ? {} : { exitCodeFrom: values["exit-code-from"] }),
     ...(options.stopTimeout === undefined ? {} : { stopTimeout: options.stopTimeout }),
   });
+  let watch: ProjectWatch | undefined;
   try {
     const followed = new Set<string>();
-    const result = await up(work, {
+    const following: UpOptions = {
       ...options,
       beforeStart: async (container) => {
         followed.add(container.id);
         await stay.follow(container);
       },
-    });
+    };
+    if (values.watch) watch = await watchBeside(context, work, following, stay, printer, targets);
+    const result = await up(work, following);
     work.progress.finish();
     const others = result.containers.filter(({ id }) => !followed.has(id));
     const running = await runningOf(
@@ -184,7 +196,31 @@ async function inForeground(
     work.progress.finish();
     throw await explained(work, error);
   }
-  return stay.end();
+  void watch?.run();
+  try {
+    return await stay.end();
+  } finally {
+    watch?.close();
+  }
+}
+
+/** `--watch`: a watch whose rebuilds do not end what stays in the foreground. */
+async function watchBeside(
+  context: CommandContext,
+  work: ProjectContext,
+  options: UpOptions,
+  stay: Foreground,
+  printer: LogPrinter,
+  services: readonly string[],
+): Promise<ProjectWatch> {
+  const { openWatch } = await import("../watch/open-watch.ts");
+  return openWatch(context, work, {
+    up: options,
+    services,
+    prune: true,
+    say: (text) => printer.watchNote(text),
+    around: (rebuild) => stay.during(rebuild),
+  });
 }
 
 const names = (project: string, containers: readonly { name: string }[]): string =>
@@ -244,6 +280,8 @@ function checkFlags(values: UpValues): void {
   clash("build", "no-build");
   clash("force-recreate", "no-recreate");
   clash("always-recreate-deps", "no-recreate");
+  clash("detach", "watch");
+  clash("wait", "watch");
   clash("rolling", "no-start");
   clash("rolling", "no-recreate");
   clash("detach", "abort-on-container-exit");

@@ -41,6 +41,7 @@ export class Foreground {
   readonly #over = Promise.withResolvers<number>();
   #code = 0;
   #interrupts = 0;
+  #busy = 0;
   #started = false;
   readonly #onSignal = () => void this.#interrupt();
 
@@ -87,6 +88,17 @@ export class Foreground {
       return await this.#over.promise;
     } finally {
       this.close();
+    }
+  }
+
+  /** While `work` replaces containers, that none is left is not the end. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      return await work();
+    } finally {
+      this.#busy--;
+      await this.#settle();
     }
   }
 
@@ -138,7 +150,7 @@ export class Foreground {
   }
 
   async #settle(): Promise<void> {
-    if (!this.#started || this.#alive.size > 0) return;
+    if (!this.#started || this.#alive.size > 0 || this.#busy > 0) return;
     await Promise.all(this.#streams.values());
     const reports = this.#options.exitCodeFrom !== undefined || this.#options.abort !== undefined;
     this.#over.resolve(reports ? this.#code : this.#interrupts > 0 ? SIGINT_EXIT_CODE : 0);

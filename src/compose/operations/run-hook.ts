@@ -4,11 +4,25 @@ import type { ProjectContext } from "./project-context.ts";
 
 /** Runs a service's hook in its container and waits for it. Rejects if it ends with another code than 0. */
 export async function runHook(
-  { client }: ProjectContext,
+  context: ProjectContext,
   id: string,
   name: string,
   hook: Hook,
 ): Promise<void> {
+  const { code, output } = await execute(context, id, hook);
+  if (code === 0) return;
+  const said = output.trim();
+  throw new Error(
+    `${name} hook exited with status ${code}: ${hook.command.join(" ")}${said === "" ? "" : `\n${said}`}`,
+  );
+}
+
+/** Runs a command in a container and waits for it; what it writes to either stream comes in one text. */
+export async function execute(
+  { client }: ProjectContext,
+  id: string,
+  hook: Hook,
+): Promise<{ code: number; output: string }> {
   const { Id } = await client.exec.create(id, {
     AttachStdout: true,
     AttachStderr: true,
@@ -25,9 +39,5 @@ export async function runHook(
     for (const { bytes } of frames.push(chunk)) said.push(Buffer.from(bytes).toString());
   }
   const { ExitCode } = await client.exec.inspect(Id);
-  if (ExitCode === 0) return;
-  const output = said.join("").trim();
-  throw new Error(
-    `${name} hook exited with status ${ExitCode}: ${hook.command.join(" ")}${output === "" ? "" : `\n${output}`}`,
-  );
+  return { code: ExitCode ?? 0, output: said.join("") };
 }

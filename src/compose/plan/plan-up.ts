@@ -13,6 +13,8 @@ export interface PlanOptions {
   /** For services that are there as dependencies alone. */
   recreateDependencies: Recreate;
   removeOrphans: boolean;
+  /** Services that the file has beside those that are wanted now: their containers are no orphans. */
+  others?: ReadonlySet<string>;
   /** Image of a service → its id; absent where it is not known. */
   imageIds: ReadonlyMap<string, string>;
 }
@@ -54,7 +56,9 @@ export function planUp(project: Project, state: ProjectState, options: PlanOptio
     networks,
     volumes: volumeSteps(project, state),
     services,
-    orphans: state.containers.filter(({ service }) => !(service in project.services)),
+    orphans: state.containers.filter(
+      ({ service }) => !(service in project.services) && options.others?.has(service) !== true,
+    ),
   };
 }
 

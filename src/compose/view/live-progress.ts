@@ -56,6 +56,14 @@ export class LiveProgress implements Progress {
     this.#drawn = 0;
   }
 
+  above(text: string): boolean {
+    if (this.#timer === undefined || this.#drawn === 0) return false;
+    this.#output.write(`\x1b[${this.#drawn}A\x1b[J${text}`);
+    this.#drawn = 0;
+    this.#draw();
+    return true;
+  }
+
   #draw(): void {
     this.#frame++;
     const rows = [...this.#rows.values()];

@@ -5,6 +5,8 @@ const COLOURS = ["36", "33", "32", "35", "34", "96", "93", "92", "95", "94"];
 export interface LogLook {
   prefix: boolean;
   colour: boolean;
+  /** Where output and progress share a terminal: writes above the progress, if there is any. */
+  above?: (text: string) => boolean;
 }
 
 /** Lines of several containers on one output, each behind its container's name, in a colour of its own. */
@@ -27,14 +29,18 @@ export class LogPrinter {
   }
 
   async line(name: string, text: string): Promise<void> {
-    this.#output.line(`${this.#prefix(name)}${text}`);
-    await this.#output.flush();
+    await this.#write(`${this.#prefix(name)}${text}\n`);
   }
 
   /** Something that compose says about a container. */
   async note(text: string): Promise<void> {
-    this.#output.line(text);
-    await this.#output.flush();
+    await this.#write(`${text}\n`);
+  }
+
+  /** Something about files that are watched; it stands where the output of the containers does. */
+  async watchNote(text: string): Promise<void> {
+    const mark = "⦿ ".padStart(this.#width + 5);
+    await this.note(`${this.#look.colour ? `\x1b[92m${mark}\x1b[0m` : mark}${text}`);
   }
 
   /** Prints a container's bytes line by line; a last line without its end is printed at the end. */
@@ -47,10 +53,15 @@ export class LogPrinter {
       rest = parts.pop() ?? "";
       const prefix = this.#prefix(name);
       if (parts.length === 0) continue;
-      this.#output.write(parts.map((part) => `${prefix}${part.replace(/\r$/, "")}\n`).join(""));
-      await this.#output.flush();
+      await this.#write(parts.map((part) => `${prefix}${part.replace(/\r$/, "")}\n`).join(""));
     }
     if (rest !== "") await this.line(name, rest);
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#look.above?.(text) === true) return;
+    this.#output.write(text);
+    await this.#output.flush();
   }
 
   #prefix(name: string): string {

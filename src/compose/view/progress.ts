@@ -6,6 +6,8 @@ export type StepState = "working" | "done" | "warning" | "error";
 export interface Progress {
   /** `subject`: `Container shop-db-1`; `text`: `Creating`, `Created`. */
   step(subject: string, text: string, state: StepState, detail?: string): void;
+  /** Writes text above a terminal's view, which stays below it; false where there is no view in the way. */
+  above?(text: string): boolean;
   /** Puts a terminal's view at rest, so that other text can follow. */
   finish(): void;
 }
