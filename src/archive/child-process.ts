@@ -23,13 +23,16 @@ export function spawnChild<Input extends "ignore" | "pipe" | Bun.BunFile>(
   request: object,
   stdin: Input,
 ): ArchiveChild<Input> {
-  return Bun.spawn([...selfCommand(), job, JSON.stringify(request)], {
+  const self = selfCommand();
+  // From its sources it would collect while it compiles them.
+  const isBinary = self.length === 1;
+  return Bun.spawn([...self, job, JSON.stringify(request)], {
     stdin,
     stdout: "pipe",
     stderr: "pipe",
     // Read the pipes only when somebody wants the bytes.
     lazy: true,
-    env: { PATH: process.env["PATH"] ?? "", ...EAGER_COLLECTION },
+    env: { PATH: process.env["PATH"] ?? "", ...(isBinary ? EAGER_COLLECTION : {}) },
   });
 }
 
