@@ -195,6 +195,11 @@ function redirected(request: HttpRequest, response: HttpResponse, location: stri
   if (to.protocol !== "https:" && to.protocol !== "http:") {
     throw new TypeError(`unsupported protocol scheme "${to.protocol.slice(0, -1)}"`);
   }
+  // A tag's manifest is trusted for the connection that it comes by.
+  const verified = from.protocol === "https:" && request.tls?.rejectUnauthorized !== false;
+  if (verified && to.protocol === "http:") {
+    throw new TypeError(`refusing to go on from https to plain http: it redirects to ${to.origin}`);
+  }
   const rewritten = response.status === 303 || (response.status < 303 && request.method === "POST");
   const { body, tls, headers = {}, ...rest } = request;
   const sameOrigin = from.origin === to.origin;
