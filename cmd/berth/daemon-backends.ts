@@ -9,7 +9,11 @@ import { systemInfo } from "../../src/engine/system/info.ts";
 import { systemVersion } from "../../src/engine/system/version.ts";
 import type { ProbedRuntime } from "../../src/runtime/index.ts";
 import { type Backends, MAXIMUM_VERSION, MINIMUM_VERSION } from "../../src/server/index.ts";
-import type { EngineStopRequest } from "../../src/spec/index.ts";
+import type {
+  BuildPruneOptions,
+  BuildPruneReport,
+  EngineStopRequest,
+} from "../../src/spec/index.ts";
 import { BUILD_COMMIT, BUILD_TIME, PROGRAM_VERSION } from "./build-info.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
 
@@ -27,7 +31,10 @@ export function createBackends(context: EngineContext, parts: BackendParts): Bac
   return {
     containers: containerVerbs(context),
     exec: execVerbs(context),
-    builds: buildVerbs(parts.builds),
+    builds: {
+      ...buildVerbs(parts.builds),
+      prune: (options) => pruneBuilds(context, parts, options),
+    },
     images: context.images,
     networks: networkVerbs(context),
     volumes: volumeVerbs(context),
@@ -42,6 +49,17 @@ export function createBackends(context: EngineContext, parts: BackendParts): Bac
       auth: (credentials) => context.images.logIn(credentials),
     },
   };
+}
+
+async function pruneBuilds(
+  context: EngineContext,
+  parts: BackendParts,
+  options: BuildPruneOptions,
+): Promise<BuildPruneReport> {
+  const report = await buildVerbs(parts.builds).prune(options);
+  const attributes = { reclaimed: String(report.SpaceReclaimed) };
+  context.events.publish({ type: "builder", action: "prune", id: "", attributes });
+  return report;
 }
 
 function describe({ config, runtimes }: BackendParts): DaemonDescription {

@@ -13,6 +13,7 @@ import {
 } from "./containers/archive.ts";
 import { attachContainer } from "./containers/attach.ts";
 import type { Container } from "./containers/container.ts";
+import { publishContainerEvent } from "./containers/container-events.ts";
 import { copyLocally } from "./containers/copy-locally.ts";
 import { createContainer } from "./containers/create.ts";
 import { handleContainerExit } from "./containers/exit.ts";
@@ -85,8 +86,12 @@ export function containerVerbs(context: EngineContext) {
     top: bind(context, topContainer),
     update: bind(context, updateContainer),
     changes: bind(context, containerChanges),
-    export: async (ref: string, signal: AbortSignal) =>
-      context.images.exportContainer(context.containers.get(ref).id, signal),
+    export: async (ref: string, signal: AbortSignal) => {
+      const container = context.containers.get(ref);
+      const tar = await context.images.exportContainer(container.id, signal);
+      publishContainerEvent(context, container, "export");
+      return tar;
+    },
     statPath: bind(context, statContainerPath),
     getArchive: bind(context, getContainerArchive),
     copyLocally: bind(context, copyLocally),

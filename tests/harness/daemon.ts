@@ -224,10 +224,10 @@ export class TestDaemon {
     return left;
   }
 
-  /** What is left once the kernel has finished what it does in the background (bounded: 5 seconds). */
+  /** What is left once the kernel has finished what it does in the background (bounded: 10 seconds, on a busy machine). */
   private async settled(): Promise<string[]> {
     let left: string[] = [];
-    for (let attempt = 0; attempt < 50; attempt++) {
+    for (let attempt = 0; attempt < 100; attempt++) {
       left = leftBehind(this.before, await readHostState(marks(this.root)));
       if (left.length === 0) break;
       await Bun.sleep(100);

@@ -12,6 +12,7 @@ import {
 import type { EngineContext } from "../context.ts";
 import { type HeldTree, holdTree } from "./archive-tree.ts";
 import type { Container } from "./container.ts";
+import { publishContainerEvent } from "./container-events.ts";
 
 /** Bit of Go's os.FileMode that says directory. */
 const GO_DIRECTORY = 0x80000000;
@@ -45,11 +46,13 @@ export async function getContainerArchive(
   path: string,
   signal: AbortSignal,
 ): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }> {
-  const tree = await holdTree(context, context.containers.get(ref));
+  const container = context.containers.get(ref);
+  const tree = await holdTree(context, container);
   try {
     const { stat } = await locate(tree, path, ref);
     const rename = topName(path, stat.name);
     signal.addEventListener("abort", tree.release, { once: true });
+    publishContainerEvent(context, container, "archive-path");
     const tar = packTree(tree.root, { path, rename, mounts: tree.mounts, signal });
     return { stat, tar: releasing(tar, tree.release) };
   } catch (error) {
@@ -85,6 +88,7 @@ export async function putContainerArchive(
       mounts: tree.mounts,
       ...(owner === undefined ? {} : { owner }),
     });
+    publishContainerEvent(context, container, "extract-to-dir");
   } finally {
     tree.release();
   }

@@ -4,6 +4,7 @@ import { conflict, type LocalCopyReport, type LocalCopyRequest } from "../../spe
 import type { EngineContext } from "../context.ts";
 import { locate, refuseNonDirectory, refuseReadOnly, topName, userOf } from "./archive.ts";
 import { holdTree } from "./archive-tree.ts";
+import { publishContainerEvent } from "./container-events.ts";
 
 /**
  * Copies between the daemon's host and a container without a client in between. Reports how far it is a few
@@ -29,6 +30,7 @@ export async function* copyLocally(
     if (direction === "out") {
       const name = request.name ?? topName(path, stat.name);
       const owner = archive ? {} : { owner: { uid: 0, gid: 0 } };
+      publishContainerEvent(context, container, "archive-path");
       yield* reports({ ...inside, name, ...owner }, signal);
       return;
     }
@@ -41,6 +43,7 @@ export async function* copyLocally(
       ...(owner === undefined ? {} : { owner }),
     };
     yield* reports(transfer, signal);
+    publishContainerEvent(context, container, "extract-to-dir");
   } finally {
     tree.release();
   }

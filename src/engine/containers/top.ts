@@ -1,6 +1,7 @@
 import { openCgroup } from "../../linux/cgroup/cgroup.ts";
 import { type ContainerTop, conflict, internal, invalidArgument } from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
+import { publishContainerEvent } from "./container-events.ts";
 import { notRunning } from "./kill.ts";
 import { restartingMessage } from "./namespaces.ts";
 import { processTable } from "./process-table.ts";
@@ -72,6 +73,7 @@ export async function topContainer(
   }
   if (!container.alive) throw notRunning(container.id);
   const pids = openCgroup(context.host.cgroup, container.record.cgroupPath).pids();
+  publishContainerEvent(context, container, "top");
   if (Bun.which("ps") !== null) return parsePs(await runPs(args), new Set(pids));
   if (args.join(" ") === DEFAULT_ARGUMENTS) return processTable(pids);
   throw internal("error running ps: it is not installed, and only -ef can be told without");

@@ -41,8 +41,9 @@ export class EventBus {
   publish({ type, action, id, attributes }: NewEvent): void {
     const nano = this.#clock.nanoseconds();
     const event: EventMessage = {
-      ...(type === "container" || type === "image" ? { status: action, id } : {}),
-      ...(type === "container" ? { from: attributes["image"] ?? "" } : {}),
+      ...(type === "container" || type === "image" ? { status: action } : {}),
+      ...((type === "container" || type === "image") && id !== "" ? { id } : {}),
+      ...(type === "container" && "image" in attributes ? { from: attributes["image"] } : {}),
       Type: type,
       Action: action,
       Actor: { ID: id, Attributes: attributes },

@@ -69,7 +69,9 @@ export function publishExecEvent(
   exec: Exec,
   action: "exec_create" | "exec_start",
 ): void {
-  publishContainerEvent(context, exec.container, `${action}: ${exec.record.args.join(" ")}`, {
+  const [entrypoint = "", ...args] = exec.record.args;
+  // A space follows the entrypoint, arguments or not: clients compare the whole text.
+  publishContainerEvent(context, exec.container, `${action}: ${entrypoint} ${args.join(" ")}`, {
     execID: exec.record.id,
   });
 }

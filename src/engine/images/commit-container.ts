@@ -8,7 +8,7 @@ import {
 import type { ImageRecord } from "../../store/index.ts";
 import { mergeRunConfig } from "../containers/run-config.ts";
 import { applyChanges } from "./change-instructions.ts";
-import type { ImageContext } from "./image-context.ts";
+import { emitImageEvent, type ImageContext } from "./image-context.ts";
 import type { CommitSource } from "./image-service.ts";
 import { childConfig, createImage, parentBlobs } from "./new-image.ts";
 import { stageBlob, storeBlob } from "./store-layer.ts";
@@ -47,6 +47,7 @@ export async function commitContainer(
     staged: changed ? staged : undefined,
     parent: parent.id,
   });
+  emitImageEvent(context, "create", { id: image.id, name: image.id });
   if (target !== undefined) tagAs(context, image.id, target);
   tellCommit(context, source, options, image, target === undefined ? "" : familiarString(target));
   return { Id: image.id };

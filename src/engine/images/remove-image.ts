@@ -120,9 +120,9 @@ function deleteImage(
   }
   const record = images.get(id);
   untagAll(removal, id);
-  // The labels are told as well, so the event comes before the record goes.
-  emitImageEvent(context, "delete", { id, name: id });
   const { layers } = images.remove(id);
+  // Without the labels, which have gone with the image.
+  emitImageEvent(context, "delete", { id, name: id });
   items.push({ Deleted: id }, ...layers.map((layer) => ({ Deleted: layer })));
   const parent = record?.parent;
   if (!prune || parent === undefined) return;

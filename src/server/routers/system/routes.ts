@@ -130,7 +130,8 @@ async function* asVersion(
 function withLegacyFields(event: EventMessage): EventMessage {
   if (event.Type !== "image" && event.Type !== "container") return event;
   const from = event.Type === "container" ? event.Actor.Attributes["image"] : undefined;
-  const legacy = { status: event.Action, id: event.Actor.ID };
+  const { ID: id } = event.Actor;
+  const legacy = { status: event.Action, ...(id === "" ? {} : { id }) };
   return { ...legacy, ...(from === undefined ? {} : { from }), ...event };
 }
 
