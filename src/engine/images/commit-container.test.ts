@@ -85,6 +85,7 @@ describe("commitContainer()", () => {
     });
     expect(fixture.paused).toEqual([ID]);
     expect(fixture.events.map(({ type, action, id }) => [type, action, id])).toEqual([
+      ["image", "create", Id],
       ["image", "tag", Id],
       ["container", "commit", ID],
     ]);

@@ -47,7 +47,7 @@ describe("removeImage()", () => {
         type: "image",
         action: "delete",
         id: record.id,
-        attributes: { tier: "web", name: record.id },
+        attributes: { name: record.id },
       },
     ]);
   });
