@@ -31,12 +31,19 @@ export const registryAccess: RegistryAccess = {
     await putManifest(repository, tagOrDigest(reference), manifest);
     return sha256(manifest.bytes);
   },
+  async upload(image, blob, bytes) {
+    await uploadBlob(open(image).repository, blob, { open: () => once(bytes) });
+  },
   async mount(image, blob, from) {
     const { repository, reference } = open(image);
     const source = open({ ...image, reference: `${reference.domain}/${from}` }).repository;
     await uploadBlob(repository, blob, { open: () => source.blob(blob), mountFrom: [from] });
   },
 };
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes;
+}
 
 function open({ reference: text, auth, insecure }: RemoteImage) {
   const reference = parseReference(text);

@@ -23,6 +23,8 @@ export interface RegistryAccess {
   blob(image: RemoteImage, descriptor: Descriptor, limit: number): Promise<Uint8Array>;
   /** Stores a manifest; the blobs and manifests that it names must be there. Returns its digest. */
   put(image: RemoteImage, manifest: { bytes: Uint8Array; mediaType: string }): Promise<string>;
+  /** Stores a blob, if it is not there yet. */
+  upload(image: RemoteImage, blob: Descriptor, bytes: Uint8Array): Promise<void>;
   /** Makes sure of a blob in one repository that another one of the same registry has. */
   mount(image: RemoteImage, blob: Descriptor, from: string): Promise<void>;
 }

@@ -58,6 +58,7 @@ export const composeCommand: CommandNode = {
     leaf("pause", "Pause services", () => import("./commands/pause.ts")),
     leaf("port", "Print the public port for a port binding", () => import("./commands/port.ts")),
     leaf("ps", "List containers", () => import("./commands/ps.ts")),
+    leaf("publish", "Publish compose application", () => import("./commands/publish.ts")),
     leaf("pull", "Pull service images", () => import("./commands/pull.ts")),
     leaf("push", "Push service images", () => import("./commands/push.ts")),
     leaf("restart", "Restart service containers", () => import("./commands/restart.ts")),

@@ -11,6 +11,7 @@ export const composeFlags = {
   "dry-run": bool("Execute command in dry run mode"),
   "env-file": list("Specify an alternate environment file"),
   file: list("Compose configuration files", { short: "f" }),
+  "insecure-registry": list("Registries of Compose files that speak plain HTTP", { hidden: true }),
   "no-ansi": bool("Do not print ANSI control characters (DEPRECATED)", { hidden: true }),
   parallel: int("Control max parallelism, -1 for unlimited", { initial: -1 }),
   profile: list("Specify a profile to enable"),

@@ -39,6 +39,8 @@ export function loadFromFlags(
     environment: environmentOf(context),
     stdin: () => Bun.stdin.text(),
     warn: (message) => warn(context, message),
+    remote: async (address) =>
+      (await import("./remote/fetch-remote.ts")).fetchRemote(context, address),
     ...(directory === "" ? {} : { projectDirectory: directory }),
     ...(values["project-name"] === "" ? {} : { projectName: values["project-name"] }),
     ...more,

@@ -12,6 +12,7 @@ import { whereSaid } from "../file/where-said.ts";
 import { serviceHash } from "../model/config-hash.ts";
 import { imageName } from "../model/names.ts";
 import { checkServices, composeValues, loadFromFlags } from "../open-project.ts";
+import { pinImages, renderLock } from "../pin-images.ts";
 import { anyArguments } from "./up.ts";
 
 export const configFlags = {
@@ -84,7 +85,7 @@ async function answer(
   const whole = composeValues(context)["all-resources"] ? project : withoutUnused(project);
   const pinned =
     values["resolve-image-digests"] || values["lock-image-digests"]
-      ? await pin(context, whole)
+      ? await pinImages(context, whole)
       : whole;
   const { format } = values;
   if (format !== "yaml" && format !== "json") {
@@ -142,28 +143,3 @@ function variableTable(uses: readonly VariableUse[]): string {
 }
 
 /** Every image by the digest that its registry has now. */
-async function pin(context: CommandContext, project: Project): Promise<Project> {
-  const { images } = await context.client();
-  const { credentialsFor } = await import("../../cli/connection/registry-credentials.ts");
-  const config = await context.config();
-  const services = await Promise.all(
-    Object.entries(project.services).map(async ([name, service]) => {
-      if (service.image === undefined || service.image.includes("@"))
-        return [name, service] as const;
-      const auth = await credentialsFor(config, service.image);
-      const { Descriptor } = await images.distribution(service.image, auth);
-      return [name, { ...service, image: `${service.image}@${Descriptor.digest}` }] as const;
-    }),
-  );
-  return { ...project, services: Object.fromEntries(services) };
-}
-
-function renderLock(project: Project, format: "yaml" | "json"): string {
-  const services = Object.fromEntries(
-    Object.entries(project.services).flatMap(([name, { image }]) =>
-      image ? [[name, { image }]] : [],
-    ),
-  );
-  const { name: _, ...rest } = { name: "", services } as Project;
-  return renderConfig(rest as Project, { format, escapeDollars: true });
-}

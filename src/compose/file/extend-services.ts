@@ -9,6 +9,8 @@ interface Source {
   file: string;
   directory: string;
   root: MapNode;
+  /** The directory beyond which a file from elsewhere must not reach. */
+  confine: string | undefined;
 }
 
 /** Resolves `extends`: a service takes another's keys and lays its own over them. */
@@ -24,7 +26,9 @@ export class Extender {
   async extend(root: MapNode): Promise<MapNode> {
     const services = get(root, "services");
     if (services?.kind !== "map") return root;
-    const source = { file: root.at.file, directory: this.#set.directory, root };
+    const { file } = root.at;
+    const confine = this.#set.confined?.get(file);
+    const source = { file, directory: this.#set.directory, root, confine };
     const extended: [string, Node][] = [];
     for (const [name, service] of services.entries) {
       if (get(service, "extends") === undefined) continue;
@@ -66,12 +70,13 @@ export class Extender {
         ? new ComposeFileError(error.message, link.at)
         : error;
     });
+    const { confine } = current;
     const roots = documents.map((document) =>
-      this.#loader.canonicalOf(document, directory, this.#set.environment),
+      this.#loader.canonicalOf(document, directory, this.#set.environment, confine),
     );
     const [first, ...rest] = roots;
     if (first === undefined) throw new ComposeFileError(`${file} is empty`, link.at);
-    return { file, directory, root: rest.reduce(mergeFiles, first) };
+    return { file, directory, root: rest.reduce(mergeFiles, first), confine };
   }
 }
 

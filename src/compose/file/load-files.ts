@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isGitUrl } from "../../cli/build/context/remote-url.ts";
 import { canonical } from "./canonical.ts";
 import { ComposeFileError } from "./compose-file-error.ts";
 import type { Environment } from "./environment.ts";
@@ -10,7 +11,7 @@ import { interpolateNodes } from "./interpolate-nodes.ts";
 import { mergeFiles, settle } from "./merge.ts";
 import { get, list, type MapNode, map, type Node, textOf, toPlain, withEntries } from "./node.ts";
 import { parseYaml } from "./parse-yaml.ts";
-import { isRemote, resolvePaths } from "./resolve-paths.ts";
+import { confined as checkConfined, resolvePaths } from "./resolve-paths.ts";
 import { validateSchema } from "./validate-schema.ts";
 
 export interface ReadOptions {
@@ -21,13 +22,27 @@ export interface ReadOptions {
   onVariable?: (use: VariableUse) => void;
   /** Text for the file `-`. */
   stdin(): Promise<string>;
+  /** Brings what stands on another host to this one; absent: such addresses are refused. */
+  remote?: FetchRemote;
 }
+
+/** A Compose file from elsewhere, and the directory beyond which it must not reach. */
+export interface RemoteFiles {
+  file: string;
+  confine: string;
+}
+export type FetchRemote = (address: string) => Promise<RemoteFiles>;
+
+/** `oci://…`, or a git repository as Docker writes it. */
+export const isRemoteFile = (text: string): boolean => text.startsWith("oci://") || isGitUrl(text);
 
 /** What belongs together: files that merge, the directory of their paths, and what they may use. */
 export interface FileSet {
   files: readonly string[];
   directory: string;
   environment: Environment;
+  /** Files that came from elsewhere → the directory beyond which they must not reach. */
+  confined?: ReadonlyMap<string, string>;
 }
 
 const RESOURCES = ["services", "networks", "volumes", "secrets", "configs", "models"];
@@ -57,13 +72,19 @@ export class FileLoader {
 
   /** One document: interpolated, checked, canonical, with what it includes and extends. */
   async #prepare(document: MapNode, set: FileSet, including: readonly string[]): Promise<MapNode> {
-    const ready = this.canonicalOf(document, set.directory, set.environment);
+    const confine = set.confined?.get(document.at.file);
+    const ready = this.canonicalOf(document, set.directory, set.environment, confine);
     const extended = await new Extender(this, set).extend(ready);
     return this.#include(extended, set, including);
   }
 
   /** A document without what it includes and extends: what `extends` takes its services from. */
-  canonicalOf(document: MapNode, directory: string, environment: Environment): MapNode {
+  canonicalOf(
+    document: MapNode,
+    directory: string,
+    environment: Environment,
+    confine?: string,
+  ): MapNode {
     const options = {
       lookup: environment.lookup,
       onUnset: (name: string) => this.#warnUnset(name),
@@ -72,11 +93,10 @@ export class FileLoader {
     const text = this.#options.interpolate ? interpolateNodes(document, options) : document;
     validateSchema(text);
     const long = canonical(text as MapNode);
-    return (
-      this.#options.resolvePaths
-        ? resolvePaths(long, { directory, home: environment.lookup("HOME") ?? "/root" })
-        : long
-    ) as MapNode;
+    const home = environment.lookup("HOME") ?? "/root";
+    const base = { directory, home, ...(confine === undefined ? {} : { confine }) };
+    const resolved = resolvePaths(long, base) as MapNode;
+    return this.#options.resolvePaths ? resolved : (long as MapNode);
   }
 
   /** The documents of a file; read once, however often it is extended. */
@@ -120,22 +140,39 @@ export class FileLoader {
     const paths = toPlain(get(entry, "path") ?? list([], entry.at)) as string[];
     const [first] = paths;
     if (first === undefined) throw new ComposeFileError(`"include" needs a path`, entry.at);
-    const remote = paths.find(isRemote);
-    if (remote !== undefined) {
-      const why = "files are included from this host alone: fetch it first and include the copy";
-      throw new ComposeFileError(`cannot include "${remote}": ${why}`, entry.at);
-    }
+    const confined = new Map(set.confined);
+    const here = await Promise.all(paths.map((path) => this.#fetched(path, confined, entry)));
     const chain = [...including, ...set.files];
-    const again = paths.find((path) => chain.includes(path));
+    const again = here.find((path) => chain.includes(path));
     if (again !== undefined) {
       const cycle = [...chain.slice(chain.indexOf(again)), again].join("\n  includes ");
       throw new ComposeFileError(`include cycle detected:\n  ${cycle}`, entry.at);
     }
-    const directory = textOf(get(entry, "project_directory")) ?? dirname(first);
+    const directory = textOf(get(entry, "project_directory")) ?? dirname(here[0] ?? first);
+    const limit = confined.get(here[0] ?? first) ?? set.confined?.get(entry.at.file);
+    checkConfined(join(directory, ".env"), limit, entry.at);
     const files = get(entry, "env_file");
     const named = files === undefined ? undefined : (toPlain(files) as string[]);
     const environment = await withEnvFiles(set.environment, directory, named);
-    return this.load({ files: paths, directory, environment }, chain);
+    const parent = set.confined?.get(entry.at.file);
+    if (parent !== undefined)
+      for (const file of here) confined.set(file, confined.get(file) ?? parent);
+    return this.load({ files: here, directory, environment, confined }, chain);
+  }
+
+  /** A file's path on this machine; where it came from elsewhere, `confined` knows. */
+  async #fetched(path: string, confined: Map<string, string>, entry: Node): Promise<string> {
+    if (!isRemoteFile(path)) return path;
+    const { remote } = this.#options;
+    try {
+      if (remote === undefined) throw new Error("nothing is fetched from other hosts here");
+      const { file, confine } = await remote(path);
+      confined.set(file, confine);
+      return file;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ComposeFileError(`cannot include "${path}": ${why}`, entry.at);
+    }
   }
 }
 

@@ -6,7 +6,14 @@ import { convertValues } from "./convert-values.ts";
 import { type Environment, withEnvFiles } from "./environment.ts";
 import type { VariableUse } from "./interpolate.ts";
 import { interpolate } from "./interpolate.ts";
-import { FILE_NAMES, FileLoader, inDirectory, OVERRIDE_NAMES } from "./load-files.ts";
+import {
+  type FetchRemote,
+  FILE_NAMES,
+  FileLoader,
+  inDirectory,
+  isRemoteFile,
+  OVERRIDE_NAMES,
+} from "./load-files.ts";
 import { settle } from "./merge.ts";
 import { get, type MapNode, mapEntries, type Node, textOf, toPlain, withEntries } from "./node.ts";
 import { normalise } from "./normalise.ts";
@@ -34,6 +41,8 @@ export interface LoadOptions {
   stdin(): Promise<string>;
   warn(message: string): void;
   onVariable?: (use: VariableUse) => void;
+  /** Brings files from other hosts; absent: they are refused. */
+  remote?: FetchRemote;
 }
 
 export interface LoadedProject {
@@ -52,7 +61,7 @@ export interface LoadedProject {
  * Throws ComposeFileError, which names file, line and column.
  */
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
-  const files = findFiles(options);
+  const { files, confined } = await fetched(options, findFiles(options));
   const directory = projectDirectory(options, files);
   const environment = await projectEnvironment(options, directory);
   const loader = new FileLoader({
@@ -62,10 +71,13 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     warn: options.warn,
     stdin: options.stdin,
     ...(options.onVariable === undefined ? {} : { onVariable: options.onVariable }),
+    ...(options.remote === undefined ? {} : { remote: options.remote }),
   });
   const name = await projectName(options, files, directory, environment, loader);
   const named = environment.with("COMPOSE_PROJECT_NAME", name, "project");
-  const merged = settle(await loader.load({ files, directory, environment: named })) as MapNode;
+  const merged = settle(
+    await loader.load({ files, directory, environment: named, confined }),
+  ) as MapNode;
   const cleaned = withEntries(merged, [
     ["version", undefined],
     ["name", undefined],
@@ -151,7 +163,9 @@ function findFiles(options: LoadOptions): string[] {
           ?.split(separator)
           .filter((file) => file !== "") ?? []);
   if (named.length > 0) {
-    return named.map((file) => (file === "-" ? file : resolve(workingDirectory, file)));
+    return named.map((file) =>
+      file === "-" || isRemoteFile(file) ? file : resolve(workingDirectory, file),
+    );
   }
   const from = resolve(workingDirectory, options.projectDirectory ?? ".");
   for (let directory = from; ; directory = dirname(directory)) {
@@ -166,6 +180,23 @@ function findFiles(options: LoadOptions): string[] {
       );
     }
   }
+}
+
+/** Files of other hosts, brought to this one. */
+async function fetched(
+  { remote }: LoadOptions,
+  files: readonly string[],
+): Promise<{ files: string[]; confined: Map<string, string> }> {
+  const confined = new Map<string, string>();
+  const here = await Promise.all(
+    files.map(async (file) => {
+      if (remote === undefined || !isRemoteFile(file)) return file;
+      const found = await remote(file);
+      confined.set(found.file, found.confine);
+      return found.file;
+    }),
+  );
+  return { files: here, confined };
 }
 
 function projectDirectory(options: LoadOptions, files: readonly string[]): string {

@@ -1,11 +1,15 @@
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { get, mapEntries, type Node, scalar, textOf, withEntries } from "./node.ts";
+import { ComposeFileError } from "./compose-file-error.ts";
+import { get, mapEntries, type Node, type Position, scalar, textOf, withEntries } from "./node.ts";
 import { PathTable } from "./path-table.ts";
 
 /** What paths stand against: the file's own directory, and the home that `~` means. */
 export interface Base {
   directory: string;
   home: string;
+  /** Of a file that another host has given: nothing outside of this directory is its business. */
+  confine?: string;
 }
 
 /** Resolves relative paths of a canonical file, and `~`. */
@@ -20,7 +24,19 @@ export function resolvePaths(node: Node, base: Base, path: readonly string[] = [
   }
   const change = PATHS.get(path);
   if (change === undefined || typeof node.value !== "string") return node;
-  return { ...node, value: change(node.value, base) };
+  return { ...node, value: confined(change(node.value, base), base.confine, node.at) };
+}
+
+/** Throws for a path of this machine that a file from elsewhere has no right to. */
+export function confined(path: string, confine: string | undefined, at: Position): string {
+  if (confine === undefined || !path.startsWith("/")) return path;
+  const inside = (text: string, root: string) => text === root || text.startsWith(`${root}/`);
+  const real = existsSync(path) ? realpathSync(path) : path;
+  if (inside(path, confine) && inside(real, realpathSync(confine))) return path;
+  throw new ComposeFileError(
+    `"${path}" is outside of what was included from elsewhere: a remote file may name only what comes with it`,
+    at,
+  );
 }
 
 const absolute = (path: string, { directory, home }: Base): string =>
@@ -52,7 +68,8 @@ const bindSource = (node: Node, base: Base): Node => {
   const source = textOf(get(node, "source"));
   if (node.kind !== "map" || textOf(get(node, "type")) !== "bind" || source === undefined)
     return node;
-  return withEntries(node, [["source", scalar(absolute(source, base), node.at)]]);
+  const path = confined(absolute(source, base), base.confine, node.at);
+  return withEntries(node, [["source", scalar(path, node.at)]]);
 };
 
 /** The directory of a local volume that is a bind mount. */
@@ -66,7 +83,7 @@ const bindVolume = (node: Node, base: Base): Node => {
       .some((word) => /^r?bind$/.test(word)) ?? false;
   if (node.kind !== "map" || options?.kind !== "map" || !bind) return node;
   if (driver !== "local" || device === undefined) return node;
-  const resolved = scalar(absolute(device, base), options.at);
+  const resolved = scalar(confined(absolute(device, base), base.confine, options.at), options.at);
   return withEntries(node, [["driver_opts", withEntries(options, [["device", resolved]])]]);
 };
 
