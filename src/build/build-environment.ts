@@ -19,6 +19,7 @@ export interface StepRequest {
   readonly mounts: readonly ResolvedMount[];
   /** `default`, `none`, `host`, or a network. */
   readonly network: string;
+  readonly hostname: string;
   /** `name:address`. */
   readonly extraHosts: readonly string[];
   /** `--security=insecure`: every capability, no filter. */

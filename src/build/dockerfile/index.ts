@@ -1,4 +1,5 @@
 export type * from "./ast.ts";
+export { listTargets, locationOf, outlineTarget, sourceText } from "./describe-dockerfile.ts";
 export * from "./dockerfile-error.ts";
 export {
   type LintOptions,

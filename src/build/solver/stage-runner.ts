@@ -132,6 +132,7 @@ export class StageRunner {
 
   async #add(add: AddInstruction, vertex: VertexProgress): Promise<void> {
     const { tree } = await this.#sources.filesOf(undefined);
+    checkChecksum(add);
     const groups: { group: FileGroup; unpacks: boolean }[] = [];
     const missing = (source: string) => this.#missing(add, source);
     for (const source of add.sources) {
@@ -251,6 +252,15 @@ export class StageRunner {
     }
     return failure;
   }
+}
+
+/** A checksum is of one thing, and of one that comes from elsewhere. */
+function checkChecksum({ checksum, sources, files }: AddInstruction): void {
+  if (checksum === undefined) return;
+  if (sources.length + files.length !== 1) {
+    throw invalidArgument("checksum can't be specified for multiple sources");
+  }
+  if (!sources.every(isRemote)) throw invalidArgument("checksum requires HTTP(S) or Git sources");
 }
 
 export type { Step };

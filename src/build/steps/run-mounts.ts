@@ -120,8 +120,16 @@ class Preparing {
       const source = await this.#sourceOf.place(mount, this.#held);
       await copyDirectory(source, target, this.#job.signal);
     };
+    const space = this.#job.options.buildArgs.get("BUILDKIT_CACHE_MOUNT_NS");
     const acquired = await this.#job.services.cacheMounts.acquire(
-      { id, sharing, uid, gid, mode, ...(from === undefined ? {} : { fill }) },
+      {
+        id: space ? `${space}/${id}` : id,
+        sharing,
+        uid,
+        gid,
+        mode,
+        ...(from === undefined ? {} : { fill }),
+      },
       this.#job.signal,
     );
     this.#held.defer(() => acquired.release());

@@ -48,6 +48,7 @@ export async function planRun(
     "the working directory": state.config.WorkingDir ?? "",
     "the network": networkOf(job, run),
     "the security mode": run.security,
+    ...(hostnameOf(job) === HOSTNAME ? {} : { "the host name": hostnameOf(job) }),
     ...mounts,
   };
   for (const [name, value] of environment) parts[`the variable ${name}`] = sha256(value);
@@ -56,6 +57,12 @@ export async function planRun(
   const execute = (vertex: VertexProgress) => executeRun(job, state, run, sourceOf, vertex);
   return { parts, operation, execute };
 }
+
+/** What programs of a build see as the name of their machine, where nobody says another. */
+const HOSTNAME = "berth-build";
+
+const hostnameOf = ({ options }: BuildJob): string =>
+  options.buildArgs.get("BUILDKIT_SANDBOX_HOSTNAME") || HOSTNAME;
 
 function networkOf(job: BuildJob, run: Run): string {
   return run.network === "default" ? job.options.network : run.network;
@@ -131,6 +138,7 @@ async function runCommand(parts: RunParts): Promise<number> {
       workingDirectory: state.config.WorkingDir || "/",
       mounts: script === undefined ? mounts.mounts : [...mounts.mounts, script],
       network: networkOf(job, run),
+      hostname: hostnameOf(job),
       extraHosts: job.options.extraHosts,
       privileged: run.security === "insecure",
       limits: job.options.limits,

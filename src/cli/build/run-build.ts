@@ -8,6 +8,7 @@ import { isBerth } from "../commands/is-berth.ts";
 import type { ParsedFlags } from "../flags/flag.ts";
 import { humanSize } from "../format/human-size.ts";
 import { buildRequest, outputsOf, type RequestOptions } from "./build-request.ts";
+import { readCall } from "./call-result.ts";
 import { classicBuild } from "./classic-build.ts";
 import { type LocatedContext, locateContext } from "./context/locate-context.ts";
 import type { Upload } from "./context/upload-context.ts";
@@ -103,7 +104,7 @@ export class BuildRun {
       ...(dockerfile === undefined ? {} : { dockerfile }),
       ...(dockerfilePath === undefined ? {} : { dockerfilePath }),
       ...(ignoreFile === undefined ? {} : { ignoreFile }),
-      ...(isCheck(this.#values) ? { check: true } : {}),
+      ...callOf(this.#values),
     };
   }
 
@@ -144,7 +145,12 @@ export class BuildRun {
   }
 }
 
-export const isCheck = (values: Values): boolean => values.check || values.call === "check";
+/** What of a call the daemon is to answer. */
+function callOf(values: Values): Pick<BuildRequest, "check" | "call"> {
+  const { method } = readCall(values);
+  if (method === "check") return { check: true };
+  return method === "build" ? {} : { call: method };
+}
 
 /** By the index of `outputs`, and from there on of `cacheTo`. */
 export function destinations(values: Values): readonly (Destination | undefined)[] {

@@ -20,6 +20,7 @@ import type { BuildContext } from "./build-context.ts";
 import { limitsOf } from "./build-limits.ts";
 import { BuildSession, type SessionPlan } from "./build-session.ts";
 import { importedSteps } from "./cache-import.ts";
+import { describeBuild } from "./describe-build.ts";
 import { EventQueue } from "./event-queue.ts";
 import { exportBuild } from "./export-build.ts";
 import { lintEvents } from "./lint-events.ts";
@@ -67,18 +68,20 @@ async function planBuild(
     }
   }
   const file = request.dockerfilePath || "Dockerfile";
-  const { tree, text } = await openContext(context, request.context, parts);
+  const buildArgs = new Map(Object.entries(request.buildArgs ?? {}));
+  const { tree, text } = await openContext(context, request.context, { ...parts, buildArgs });
   const source = request.dockerfile ?? text ?? readDockerfile(tree, file);
   const dockerfile = parseDockerfile(source, file);
   const { host } = context.services.environment;
   const wanted = request.platforms ?? [];
   const platforms = wanted.length === 0 ? [host] : wanted.map((each) => parsePlatform(each, host));
-  const buildArgs = new Map(Object.entries(request.buildArgs ?? {}));
   const lint = lintEvents(context, { dockerfile, request, buildArgs, platforms });
-  for (const event of lint.events) void sink(event);
-  if (lint.failure !== undefined) throw invalidArgument(lint.failure);
+  const { warnings } = lint;
+  const described = describeBuild(request, { dockerfile, buildArgs, platforms, host, warnings });
+  if (request.call === undefined) for (const event of lint.events) void sink(event);
+  if (request.call === undefined && lint.failure !== undefined) throw invalidArgument(lint.failure);
   const unused = unusedArguments(dockerfile, buildArgs);
-  if (unused.length > 0) {
+  if (unused.length > 0 && described === undefined) {
     const message = `One or more build-args [${unused.join(" ")}] were not consumed`;
     void sink({ type: "warning", message });
   }
@@ -92,12 +95,12 @@ async function planBuild(
       context: filtered,
       contexts: await namedContexts(context, request, parts),
       agent: (id) => agentFor(session, request, id, sink),
-      imported: await importedSteps(context, request, parts),
+      imported: await importedSteps(context, described === undefined ? request : {}, parts),
     },
     platforms,
     tags: request.tags ?? [],
     name: request.tags?.[0] ?? [file, request.target].filter(Boolean).join(" "),
-    checkOnly: request.check === true,
+    described,
     finish: (job, built) => exportBuild(context, request, { session, job, built, sink, signal }),
   };
 }
@@ -146,7 +149,7 @@ function secretsOf({ secrets = {} }: BuildRequest): Map<string, Uint8Array> {
 async function openContext(
   context: BuildContext,
   source: BuildContextSource,
-  parts: Pick<Session, "held" | "signal">,
+  parts: Pick<Session, "held" | "signal"> & { readonly buildArgs?: ReadonlyMap<string, string> },
 ): Promise<{ tree: SourceTree; text?: string }> {
   switch (source.kind) {
     case "upload":

@@ -32,8 +32,8 @@ export interface SessionPlan {
   readonly platforms: readonly Platform[];
   readonly tags: readonly string[];
   readonly name: string;
-  /** Nothing is built. */
-  readonly checkOnly?: boolean;
+  /** Nothing is built: the metadata of the result. */
+  readonly described?: Readonly<Record<string, unknown>> | undefined;
   finish(job: BuildJob, built: readonly BuiltStage[]): Promise<BuildOutcome>;
 }
 
@@ -106,12 +106,12 @@ export class BuildSession implements RunningBuild {
   }
 
   async #build(plan: SessionPlan, sink: EventSink, signal: AbortSignal): Promise<BuildOutcome> {
-    if (plan.checkOnly !== true) {
+    if (plan.described === undefined) {
       const run = { sink, signal, use: plan.finish };
       return await runBuild(this.#context.services, plan.options, plan.platforms, run);
     }
     const at = new Date().toISOString();
-    void sink({ type: "result", at, images: [], tags: [], metadata: {} });
+    void sink({ type: "result", at, images: [], tags: [], metadata: plan.described });
     return { images: [] };
   }
 

@@ -24,6 +24,7 @@ import type { Store } from "../../store/index.ts";
 import type { BuildContext } from "./build-context.ts";
 import { limitsOf } from "./build-limits.ts";
 import { BuildSession, type SessionPlan } from "./build-session.ts";
+import { isTrue } from "./builder-arguments.ts";
 import { inlineCache } from "./cache-export.ts";
 import { importedSteps } from "./cache-import.ts";
 import { ClassicOutput } from "./classic-output.ts";
@@ -137,7 +138,9 @@ async function planClassic(
         labels: options.labels,
         annotations: {},
         // Who takes a cache from images gives one, too: the next build's name may be this image's.
-        ...(options.cacheFrom.length === 0 ? {} : { extra: inlineCache(store, first.state) }),
+        ...(options.cacheFrom.length === 0 && !isTrue(options.buildArgs["BUILDKIT_INLINE_CACHE"])
+          ? {}
+          : { extra: inlineCache(store, first.state) }),
         signal: job.signal,
       });
       for (const tag of options.tags) images.tag(record.id, tag);
@@ -183,6 +186,9 @@ async function contextOf(
   incoming: Incoming,
 ): Promise<{ tree: SourceTree; text?: string }> {
   const { remote } = options;
-  if (remote !== undefined) return await remoteContext(context, remote, incoming);
+  if (remote !== undefined) {
+    const buildArgs = new Map(Object.entries(options.buildArgs));
+    return await remoteContext(context, remote, { ...incoming, buildArgs });
+  }
   return { tree: await tarContext(context.services.files, incoming.body, incoming.signal) };
 }

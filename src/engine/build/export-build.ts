@@ -20,6 +20,7 @@ import type { ImageRecord, Store } from "../../store/index.ts";
 import { attestImage } from "./attest-image.ts";
 import type { BuildContext } from "./build-context.ts";
 import type { BuildOutcome, BuildSession } from "./build-session.ts";
+import { isTrue } from "./builder-arguments.ts";
 import { inlineCache } from "./cache-export.ts";
 import { layerForm } from "./layer-form.ts";
 import { lendTag } from "./lend-tag.ts";
@@ -143,7 +144,8 @@ class Exporter {
       const attestation = await this.#attest(built, record, held);
       if (attestation !== undefined) attestations.push(attestation);
     }
-    if (records.length < 2 && attestations.length === 0) return { records, index: undefined };
+    const single = records.length < 2 && attestations.length === 0;
+    if (single && !this.#says("BUILDKIT_MULTI_PLATFORM")) return { records, index: undefined };
     const index = await putIndex(store, records, attestations, held);
     // Each platform's image keeps what the index names: any of them may come to have the name.
     const named = [...records.flatMap(blobsOf), ...attestations.flatMap(({ blobs }) => blobs)];
@@ -153,6 +155,10 @@ class Exporter {
       return store.images.put({ ...record, index, attached });
     });
     return { records: whole, index };
+  }
+
+  #says(argument: string): boolean {
+    return isTrue(this.#request.buildArgs?.[argument]);
   }
 
   async #attest(
@@ -178,7 +184,8 @@ class Exporter {
 
   #options(state: BuiltStage["state"]) {
     const { labels = {}, annotations = {}, sourceDateEpoch, cacheTo = [] } = this.#request;
-    const inline = cacheTo.some(({ type }) => type === "inline");
+    const inline =
+      cacheTo.some(({ type }) => type === "inline") || this.#says("BUILDKIT_INLINE_CACHE");
     const compress = layerForm(this.#context.services.environment.store, this.#request);
     return {
       labels,

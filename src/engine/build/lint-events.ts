@@ -15,6 +15,7 @@ import type { BuildContext } from "./build-context.ts";
 
 export interface LintedBuild {
   readonly events: readonly BuildEvent[];
+  readonly warnings: readonly LintWarning[];
   /** `# check=error=true`, or a mistake that would fail the build that is only checked. */
   readonly failure?: string;
 }
@@ -41,7 +42,7 @@ export function lintEvents(
   const mistake =
     request.check === true && error instanceof DockerfileError ? error.message : undefined;
   const why = failure ?? mistake;
-  return { events, ...(why === undefined ? {} : { failure: why }) };
+  return { events, warnings, ...(why === undefined ? {} : { failure: why }) };
 }
 
 function toEvent(dockerfile: Dockerfile, warning: LintWarning): BuildEvent {

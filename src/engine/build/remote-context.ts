@@ -9,18 +9,26 @@ import {
   UrlFetcher,
 } from "../../build/index.ts";
 import type { BuildContext } from "./build-context.ts";
+import { isTrue } from "./builder-arguments.ts";
 
 /** A git repository, or a tar or Dockerfile behind an address. */
 export async function remoteContext(
   context: BuildContext,
   url: string,
-  parts: { readonly held: DisposableStack; readonly signal: AbortSignal },
+  parts: {
+    readonly held: DisposableStack;
+    readonly signal: AbortSignal;
+    readonly buildArgs?: ReadonlyMap<string, string>;
+  },
 ): Promise<{ tree: SourceTree; text?: string }> {
   const { services } = context;
   const { store } = services.environment;
   const { held, signal } = parts;
   const git = parseGitUrl(url);
-  if (git !== undefined) return { tree: await gitTree({ services, signal, held }, git, false) };
+  if (git !== undefined) {
+    const keeps = isTrue(parts.buildArgs?.get("BUILDKIT_CONTEXT_KEEP_GIT_DIR"));
+    return { tree: await gitTree({ services, signal, held }, git, keeps) };
+  }
   const fetcher = new UrlFetcher(services.files, store.records.collection("build-urls"));
   const { sha256 } = await fetcher.fetch(url, { onProgress: () => undefined, signal });
   const path = services.files.path(sha256);

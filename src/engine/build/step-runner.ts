@@ -25,9 +25,6 @@ import { resolvConf, upstreamSettings } from "../containers/resolver-file.ts";
 import { forgetProcess } from "../containers/store-end.ts";
 import type { EngineContext } from "../context.ts";
 
-/** What programs of a build see as the name of their machine. */
-const HOSTNAME = "berth-build";
-
 type Output = Parameters<StepRunner["run"]>[1];
 
 /** Runs commands of builds: containers without record, name, log, volumes or restart. */
@@ -116,7 +113,7 @@ async function joinNetwork(context: EngineContext, request: StepRequest): Promis
   return await context.networks.join({
     containerId: request.id,
     name: `build-${request.id.slice(0, 12)}`,
-    hostname: HOSTNAME,
+    hostname: request.hostname,
     networkMode: request.network,
     endpoints: {},
     portBindings: {},
@@ -165,7 +162,7 @@ function containerFiles(
 ): ResolvedMount[] {
   const texts = {
     hosts: hostsFile(context, described, settings),
-    hostname: `${HOSTNAME}\n`,
+    hostname: `${request.hostname}\n`,
     "resolv.conf": resolvConf(context, described, settings),
   };
   return Object.entries(texts).map(([name, text]) => {
@@ -183,7 +180,7 @@ function describe(
   const [path = "", ...args] = request.args;
   const { config, hostConfig } = completeCreateRequest(
     {
-      Hostname: HOSTNAME,
+      Hostname: request.hostname,
       User: request.user,
       Env: [...request.environment],
       Entrypoint: [path],

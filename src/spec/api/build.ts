@@ -136,6 +136,8 @@ export interface BuildRequest extends BuildLimits, BuildLayerForm {
   readonly ignoreFile?: string;
   /** Nothing is built: `warning` events for the whole file, then a `result` without images, or an `error`. */
   readonly check?: boolean;
+  /** Nothing is built either: the `result`'s metadata has `result.json`, as BuildKit's subrequests answer. `check`'s has it, too. */
+  readonly call?: "outline" | "targets";
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;

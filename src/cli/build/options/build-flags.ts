@@ -49,7 +49,10 @@ export const BUILD_FLAGS = {
     'Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")',
     parseCacheTarget,
   ),
-  call: string('Set method for evaluating build ("build" or "check")', { initial: "build" }),
+  call: string(
+    'Set method for evaluating build ("check", "outline", "targets"; with ",format=json" for programs)',
+    { initial: "build" },
+  ),
   "cgroup-parent": string('Set the parent cgroup for the "RUN" instructions during build'),
   check: bool('Shorthand for "--call=check": look for mistakes, build nothing'),
   compress: bool("Accepted: only what the daemon lacks is sent", { hidden: true }),

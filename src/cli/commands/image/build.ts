@@ -1,3 +1,4 @@
+import { type Call, callText, readCall } from "../../build/call-result.ts";
 import { failureShell } from "../../build/failure-shell.ts";
 import { BUILD_FLAGS } from "../../build/options/build-flags.ts";
 import { BuildReporter, viewKind } from "../../build/progress/build-reporter.ts";
@@ -5,7 +6,6 @@ import {
   type BuildEnd,
   type BuildResult,
   BuildRun,
-  isCheck,
   usesStandardOutput,
   writeResultFiles,
 } from "../../build/run-build.ts";
@@ -28,10 +28,8 @@ The context is a directory, a tar or a Dockerfile on standard input (-), an addr
   flags: BUILD_FLAGS,
   run: async (invocation) => {
     const { values, args, context } = invocation;
-    if (values.call !== "build" && values.call !== "check") {
-      throw new CliError(`unknown method "${values.call}" of --call: build or check`);
-    }
-    const kind = isCheck(values) ? "quiet" : viewKind(values.progress, values.quiet, context);
+    const { method } = readCall(values);
+    const kind = method !== "build" ? "quiet" : viewKind(values.progress, values.quiet, context);
     const reporter = await BuildReporter.open(context, kind);
     const abort = new AbortController();
     const interrupt = (): void => {
@@ -69,16 +67,29 @@ function finish(
   reporter: BuildReporter,
   result: BuildResult,
 ): number {
-  if (isCheck(values)) {
-    reporter.check();
-    return reporter.progress.warnings.length === 0 ? 0 : 1;
-  }
+  const call = readCall(values);
+  if (call.method !== "build") return answer(values, context, reporter, call, result);
   const image = result.images[0]?.id ?? result.index?.digest;
   writeResultFiles(values, image, result.metadata);
   reporter.summary(image, result.tags);
   if (values.quiet && image !== undefined && !usesStandardOutput(values))
     context.stdout.line(image);
   return 0;
+}
+
+function answer(
+  values: BuildInvocation["values"],
+  { stdout }: CommandContext,
+  reporter: BuildReporter,
+  { method, json }: Call,
+  { metadata }: BuildResult,
+): number {
+  writeResultFiles(values, undefined, metadata);
+  const described = metadata["result.json"];
+  if (json) stdout.line(JSON.stringify(described, null, 2));
+  else if (method === "check") reporter.check();
+  else stdout.write(callText(method === "targets" ? method : "outline", described));
+  return method === "check" && reporter.progress.warnings.length > 0 ? 1 : 0;
 }
 
 function finishClassic({ values, context }: BuildInvocation, id: string | undefined): number {
@@ -92,7 +103,7 @@ async function fail(
   reporter: BuildReporter,
   { failure }: Extract<BuildEnd, { type: "error" }>,
 ): Promise<number> {
-  if (isCheck(values)) reporter.check();
+  if (readCall(values).method === "check") reporter.check();
   reporter.failure(failure);
   if (values["on-error"] === "shell") await openShell(context, failure.image);
   return 1;

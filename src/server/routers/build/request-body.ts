@@ -87,6 +87,7 @@ export const buildRequest: Decoder<BuildRequest> = object<BuildRequest>(
     dockerfilePath: text,
     ignoreFile: text,
     check: flag,
+    call: word<"outline" | "targets">(),
     target: text,
     buildArgs: map(text),
     labels: map(text),
