@@ -1,13 +1,15 @@
 /**
  * Measures image builds beside dockerd's classic builder, turn by turn: `bun bench/build.ts`. Needs root, a built
- * dist/berth and Debian's docker.io. Prints a Markdown table, medians in milliseconds.
+ * dist/berth and Debian's docker.io. Prints a Markdown table, medians in milliseconds. `DOCKER_BUILDKIT=1` measures
+ * beside BuildKit, where the docker command line has its plugin buildx; `BENCH_DOCKERD` and `BENCH_DOCKER` name
+ * other programs than those of the path.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Contender, startBerth, startDockerd } from "./contender.ts";
 import { median, time } from "./measure.ts";
 
-process.env["DOCKER_BUILDKIT"] = "0";
+const beside = process.env["DOCKER_BUILDKIT"] === "1" ? "dockerd, BuildKit" : "dockerd";
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const SMALL = 3000;
 const LARGE = 20_000;
@@ -70,13 +72,15 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-const dockerd = await startDockerd();
+process.env["DOCKER_BUILDKIT"] ??= "0";
+const dockerd = { ...(await startDockerd()), name: beside };
 const berth = await startBerth();
 const socket = berth.command.at(-1) ?? "";
 const onBerth: Contender = {
   ...berth,
   name: "docker CLI on berth",
-  command: ["docker", "-H", socket],
+  // Berth serves the classic protocol to it.
+  command: ["env", "DOCKER_BUILDKIT=0", "docker", "-H", socket],
 };
 const contenders = [dockerd, berth, onBerth];
 try {

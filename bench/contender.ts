@@ -96,13 +96,20 @@ export async function startDockerd(): Promise<Contender> {
   const socket = `unix://${root}/docker.sock`;
   const places = ["--data-root", `${root}/data`, "--exec-root", `${root}/exec`, "-H", socket];
   const daemon = Bun.spawn(
-    ["dockerd", ...places, "--bridge", DOCKERD_BRIDGE, "--pidfile", `${root}/pid`],
+    [
+      process.env["BENCH_DOCKERD"] ?? "dockerd",
+      ...places,
+      "--bridge",
+      DOCKERD_BRIDGE,
+      "--pidfile",
+      `${root}/pid`,
+    ],
     {
       stdout: "ignore",
       stderr: Bun.file(`${root}/log`),
     },
   );
-  const command = ["docker", "-H", socket];
+  const command = [process.env["BENCH_DOCKER"] ?? "docker", "-H", socket];
   await waitFor(command);
   importBusybox(command);
   return {

@@ -430,7 +430,7 @@ describe("berth build objects:", () => {
     [["--ssh", "default", "CTX"], "make sure SSH_AUTH_SOCK is set"],
     [["--build-context", "x", "CTX"], "invalid context value: x, expected name=value"],
     [["--progress", "fancy", "CTX"], 'unknown progress mode "fancy"'],
-    [["--call", "outline", "CTX"], 'unknown method "outline"'],
+    [["--call", "nope", "CTX"], 'unknown method "nope"'],
     [["--squash", "CTX"], "--squash is not supported"],
     [["--provenance", "mode=huge", "CTX"], 'unknown provenance mode "huge"'],
     [["-f", "CTX/none", "CTX"], "no such file (there is Dockerfile.dev: name it with -f)"],
