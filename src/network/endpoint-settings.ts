@@ -127,15 +127,24 @@ function networkContainer(
   };
 }
 
-/** A network as the Engine API shows it, with the endpoints of `sandboxes` in it. */
-export function networkResource(
-  network: NetworkRecord,
-  sandboxes: Iterable<SandboxRecord>,
-): Network {
+/** A running container's place in a network. */
+export interface Member {
+  sandbox: SandboxRecord;
+  endpoint: EndpointRecord;
+}
+
+/** Every member of every network, by the network's id. */
+export function membersByNetwork(sandboxes: readonly SandboxRecord[]): Map<string, Member[]> {
+  const members = sandboxes.flatMap((sandbox) =>
+    sandbox.endpoints.map((endpoint) => ({ sandbox, endpoint })),
+  );
+  return Map.groupBy(members, ({ endpoint }) => endpoint.networkId);
+}
+
+/** A network as the Engine API shows it, with its members. */
+export function networkResource(network: NetworkRecord, members: readonly Member[] = []): Network {
   const containers: Record<string, NetworkContainer> = {};
-  for (const sandbox of sandboxes) {
-    const endpoint = sandbox.endpoints.find(({ networkId }) => networkId === network.id);
-    if (endpoint === undefined) continue;
+  for (const { sandbox, endpoint } of members) {
     containers[sandbox.containerId] = networkContainer(sandbox, endpoint, network);
   }
   return {

@@ -8,10 +8,24 @@ import { ForwardAccept } from "./forward-accept.ts";
 import { dockerBridges } from "./host-settings.ts";
 import { type CopyInput, InputGuard } from "./input-guard.ts";
 import type { NetworkRecord } from "./network-record.ts";
-import { addElements, deleteElements, type PortElement, tableScript } from "./ruleset.ts";
+import {
+  addElements,
+  addNetwork,
+  deleteElements,
+  deleteNetwork,
+  foreignScript,
+  type PortElement,
+  ruleCount,
+  tableScript,
+} from "./ruleset.ts";
 
 const devicesOf = (networks: readonly NetworkRecord[]): string[] =>
   networks.flatMap(({ device }) => device ?? []);
+
+function foreignBridges(networks: readonly NetworkRecord[]): string[] {
+  const ours = new Set(devicesOf(networks));
+  return dockerBridges().filter((name) => !ours.has(name));
+}
 
 /**
  * The packet rules of one daemon: an nftables table of its own, which nobody else's reload can lose, and
@@ -26,7 +40,7 @@ export class Firewall {
   readonly #accept: ForwardAccept;
   readonly #guard: InputGuard;
   readonly #firewalld: Firewalld;
-  #rules = 0;
+  #foreign: string[] = [];
   #following: Promise<unknown> = Promise.resolve();
 
   constructor(table: string) {
@@ -59,30 +73,74 @@ export class Firewall {
    * @throws failed-precondition that names what the kernel does not have
    */
   apply(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
-    const foreign = dockerBridges().filter((name) => !devicesOf(networks).includes(name));
+    const foreign = foreignBridges(networks);
     try {
       this.#nftables.run(tableScript(this.#table, networks, elements, foreign));
+      this.#foreign = foreign;
     } catch (error) {
       throw this.#explain(error);
     }
     this.#accept.apply(devicesOf(networks));
-    this.#rules = this.#countRules();
+  }
+
+  /** One network more, which is among `networks` already; costs the same however many there are. */
+  addNetwork(
+    network: NetworkRecord,
+    networks: readonly NetworkRecord[],
+    elements: () => readonly PortElement[],
+  ): void {
+    this.#change(addNetwork(this.#table, network), networks, elements);
+  }
+
+  /** One network less, which is not among `networks` any more. */
+  deleteNetwork(
+    network: NetworkRecord,
+    networks: readonly NetworkRecord[],
+    elements: () => readonly PortElement[],
+  ): void {
+    this.#change(deleteNetwork(this.#table, network), networks, elements);
+  }
+
+  #change(
+    commands: string,
+    networks: readonly NetworkRecord[],
+    elements: () => readonly PortElement[],
+  ): void {
+    if (commands === "") return;
+    try {
+      this.#nftables.run(commands);
+      this.#accept.apply(devicesOf(networks));
+    } catch (error) {
+      if (!(error instanceof NftablesError)) throw error;
+      // Somebody has been at the table, or something else is wrong, which is found out so.
+      this.apply(networks, elements());
+    }
   }
 
   /** Like `apply`, but leaves a table alone that is whole: others may flush the host's rules any time. */
   verify(networks: readonly NetworkRecord[], elements: readonly PortElement[]): void {
     try {
-      if (this.#countRules() === this.#rules) this.#accept.apply(devicesOf(networks));
-      else this.apply(networks, elements);
+      if (this.#countRules() === ruleCount(networks)) {
+        this.#followForeign(networks);
+        this.#accept.apply(devicesOf(networks));
+      } else this.apply(networks, elements);
     } catch (error) {
       if (!(error instanceof NftablesError && error.missing)) throw error;
       this.apply(networks, elements);
     }
   }
 
+  /** Other engines' bridges come and go. */
+  #followForeign(networks: readonly NetworkRecord[]): void {
+    const foreign = foreignBridges(networks);
+    if (Bun.deepEquals(foreign, this.#foreign)) return;
+    this.#nftables.run(foreignScript(this.#table, foreign));
+    this.#foreign = foreign;
+  }
+
   /** In what the kernel's rules differ from what these need, as sentences. */
   differences(networks: readonly NetworkRecord[], elements: readonly PortElement[]): string[] {
-    const foreign = dockerBridges().filter((name) => !devicesOf(networks).includes(name));
+    const foreign = foreignBridges(networks);
     // What should be is written down by the kernel, too, so that both are in the same words.
     const model = this.#model;
     this.#nftables.run(tableScript(model, networks, elements, foreign, { detached: true }));
@@ -95,6 +153,12 @@ export class Firewall {
     } finally {
       this.#nftables.run(`delete table inet ${model}`);
     }
+  }
+
+  /** Lets those who watch tables learn which changes are this process's. */
+  introduce(): void {
+    this.#nftables.run(`add table inet ${this.#model}`);
+    this.#nftables.run(`delete table inet ${this.#model}`);
   }
 
   /** The next `follow` makes the copies anew, whatever is there. */

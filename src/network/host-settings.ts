@@ -3,6 +3,7 @@ import type { NetworkDrift } from "../spec/index.ts";
 import type { NetworkRecord } from "./network-record.ts";
 
 const IPV4_FORWARD = "/proc/sys/net/ipv4/ip_forward";
+const IPV4_CONF = "/proc/sys/net/ipv4/conf";
 const IPV6_CONF = "/proc/sys/net/ipv6/conf";
 
 const read = (path: string): string => readFileSync(path, "utf8").trim();
@@ -53,5 +54,6 @@ export function everyAddress(): string[] {
 
 /** Bridges that are named as dockerd names its own. */
 export function dockerBridges(): string[] {
-  return readdirSync("/sys/class/net").filter((name) => /^(docker0|br-[0-9a-f]{12})$/.test(name));
+  // Of this network namespace; /sys/class/net is of the one in which that was mounted.
+  return readdirSync(IPV4_CONF).filter((name) => /^(docker0|br-[0-9a-f]{12})$/.test(name));
 }

@@ -76,6 +76,7 @@ export class LocalNetworkService implements NetworkService {
       publisher: this.#publisher,
       names: this.#names,
       wiring: () => this.#wiring,
+      elements: () => this.#elements(),
       applyRules: () => this.#applyRules(),
     };
     this.#administration = new Networks(parts);
@@ -152,6 +153,7 @@ export class LocalNetworkService implements NetworkService {
       () => this.#mendLater(),
       (error) => this.#options.warn?.(`Cannot watch the packet rules: ${errorMessage(error)}`),
     );
+    this.#firewall.introduce();
     await this.#reconcilePorts();
   }
 

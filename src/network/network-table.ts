@@ -21,6 +21,9 @@ const allocatorFor = (subnet: SubnetRecord | undefined): AddressAllocator | unde
 export class NetworkTable {
   readonly #records: Collection<NetworkRecord>;
   readonly #entries = new Map<string, Entry>();
+  readonly #named = new Map<string, NetworkRecord>();
+  /** The oldest first; undefined after a change. */
+  #ordered: NetworkRecord[] | undefined;
 
   constructor(records: Collection<NetworkRecord>) {
     this.#records = records;
@@ -29,8 +32,10 @@ export class NetworkTable {
 
   /** The oldest first. */
   all(): NetworkRecord[] {
-    const records = [...this.#entries.values()].map(({ record }) => record);
-    return records.sort((a, b) => (a.created < b.created ? -1 : 1));
+    this.#ordered ??= [...this.#entries.values()]
+      .map(({ record }) => record)
+      .sort((a, b) => (a.created < b.created ? -1 : 1));
+    return [...this.#ordered];
   }
 
   byId(id: string): NetworkRecord | undefined {
@@ -38,7 +43,7 @@ export class NetworkTable {
   }
 
   byName(name: string): NetworkRecord | undefined {
-    return this.all().find((record) => record.name === name);
+    return this.#named.get(name);
   }
 
   /** By id → record, for those that `endpoints` are in. */
@@ -76,7 +81,10 @@ export class NetworkTable {
   }
 
   delete(id: string): void {
+    const name = this.byId(id)?.name;
+    if (name !== undefined && this.#named.get(name)?.id === id) this.#named.delete(name);
     this.#entries.delete(id);
+    this.#ordered = undefined;
     this.#records.delete(id);
   }
 
@@ -125,6 +133,8 @@ export class NetworkTable {
 
   #enter(record: NetworkRecord): void {
     const { ipv4, ipv6 } = record;
+    this.#named.set(record.name, record);
+    this.#ordered = undefined;
     this.#entries.set(record.id, { record, ipv4: allocatorFor(ipv4), ipv6: allocatorFor(ipv6) });
   }
 }

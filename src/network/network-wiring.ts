@@ -69,6 +69,11 @@ export class NetworkWiring {
     return this.#links.call("hostLinks");
   }
 
+  /** What a new subnet must not overlap, without the names of the links that it is of. */
+  hostRoutes(): Promise<HostLinks> {
+    return this.#links.call("hostRoutes");
+  }
+
   /** Makes what a network has on the host be as its record says. */
   async ensureNetwork(network: NetworkRecord): Promise<void> {
     const { parent } = network;

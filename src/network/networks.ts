@@ -1,3 +1,4 @@
+import type { HostLinks } from "../linux/netlink/index.ts";
 import {
   EngineError,
   errorMessage,
@@ -8,7 +9,7 @@ import {
   type NetworkCreateResponse,
 } from "../spec/index.ts";
 import { defaultBridgeNetwork, devicelessNetwork } from "./default-networks.ts";
-import { isPredefined, networkResource } from "./endpoint-settings.ts";
+import { isPredefined, membersByNetwork, networkResource } from "./endpoint-settings.ts";
 import { defaultBridge } from "./instance-name.ts";
 import type { NetworkRecord } from "./network-record.ts";
 import { networkFromRequest, prefixesOf } from "./network-request.ts";
@@ -26,21 +27,18 @@ export class Networks {
   }
 
   list(): Network[] {
-    const sandboxes = this.#parts.sandboxes.records();
-    return this.#parts.networks.all().map((network) => networkResource(network, sandboxes));
+    const members = membersByNetwork(this.#parts.sandboxes.records());
+    return this.#parts.networks.all().map((one) => networkResource(one, members.get(one.id)));
   }
 
   inspect(ref: string): Network {
-    return networkResource(this.#parts.networks.find(ref), this.#parts.sandboxes.records());
+    const network = this.#parts.networks.find(ref);
+    const members = membersByNetwork(this.#parts.sandboxes.records());
+    return networkResource(network, members.get(network.id));
   }
 
   async create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
-    const occupied = occupiedPrefixes(await this.#parts.wiring().hostLinks());
-    const network = networkFromRequest(request, {
-      networks: this.#parts.networks.all(),
-      occupied,
-      pools: this.#parts.options.defaultAddressPools ?? DEFAULT_POOLS,
-    });
+    const network = await this.#newNetwork(request);
     if (await this.#tryParent(network)) {
       const { parent } = network;
       // A VLAN's sub-interface that was not there is ours, and goes with the network.
@@ -49,7 +47,7 @@ export class Networks {
     this.#parts.networks.put(network);
     try {
       await this.#parts.wiring().ensureNetwork(network);
-      this.#parts.applyRules();
+      this.#parts.firewall.addNetwork(network, this.#parts.networks.all(), this.#parts.elements);
     } catch (error) {
       await this.#demolish(network);
       throw internal(`Cannot create network "${network.name}": ${String(error)}`, error);
@@ -57,6 +55,22 @@ export class Networks {
     await this.#warn(this.#parts.firewall.admit([network]));
     this.#parts.options.onEvent?.({ action: "create", network });
     return { Id: network.id, Warning: "" };
+  }
+
+  async #newNetwork(request: NetworkCreateRequest): Promise<NetworkRecord> {
+    const from = (host: HostLinks): NetworkRecord =>
+      networkFromRequest(request, {
+        networks: this.#parts.networks.all(),
+        occupied: occupiedPrefixes(host),
+        pools: this.#parts.options.defaultAddressPools ?? DEFAULT_POOLS,
+      });
+    try {
+      return from(await this.#parts.wiring().hostRoutes());
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      // Once more, so that it says which links are in the way.
+      return from(await this.#parts.wiring().hostLinks());
+    }
   }
 
   async #tryParent(network: NetworkRecord): Promise<boolean> {
@@ -133,7 +147,7 @@ export class Networks {
 
   async #demolish(network: NetworkRecord): Promise<void> {
     this.#parts.networks.delete(network.id);
-    this.#parts.applyRules();
+    this.#parts.firewall.deleteNetwork(network, this.#parts.networks.all(), this.#parts.elements);
     await this.#warn(this.#parts.firewall.dismiss([network]));
     await this.#parts.wiring().removeNetwork(network);
   }

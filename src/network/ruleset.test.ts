@@ -6,8 +6,17 @@ import {
   unshareNetworkNamespace,
 } from "../linux/namespace.ts";
 import { Nftables } from "../linux/nftables.ts";
+import { rulesetDrifts } from "./check/ruleset-drift.ts";
 import type { NetworkRecord, PublishedPort } from "./network-record.ts";
-import { addElements, deleteElements, portElement, tableScript } from "./ruleset.ts";
+import {
+  addElements,
+  addNetwork,
+  deleteElements,
+  deleteNetwork,
+  portElement,
+  ruleCount,
+  tableScript,
+} from "./ruleset.ts";
 
 const network = (device: string, more: Partial<NetworkRecord> = {}): NetworkRecord => ({
   id: device,
@@ -77,9 +86,13 @@ describe("tableScript()", () => {
       network("b0"),
       network("br-0123456789ab", {
         internal: true,
+        ipv4: { subnet: "10.3.0.0/16", gateway: "10.3.0.1", reserved: {} },
         ipv6: { subnet: "fd00::/64", gateway: "fd00::1", reserved: {} },
       }),
-      network("b2", { options: { "com.docker.network.host_ipv4": "192.0.2.9" } }),
+      network("b2", {
+        ipv4: { subnet: "10.2.0.0/16", gateway: "10.2.0.1", reserved: {} },
+        options: { "com.docker.network.host_ipv4": "192.0.2.9" },
+      }),
     ];
     const element = portElement(port("0.0.0.0"), { ipv4: "10.1.0.2" }, "b0");
     const elements = element === undefined ? [] : [element];
@@ -91,6 +104,29 @@ describe("tableScript()", () => {
     nftables.run(tableScript("probe", networks.slice(0, 1), [], []));
     expect(listing()).not.toContain("br-0123456789ab");
     expect(listing()).not.toContain("8080");
+  });
+
+  test("a network that comes and goes leaves the rest alone, and the count of rules is told", () => {
+    const ipv6 = { subnet: "fd00:1::/64", gateway: "fd00:1::1", reserved: {} };
+    const stays = network("b0");
+    const ipv4 = { subnet: "10.9.0.0/16", gateway: "10.9.0.1", reserved: {} };
+    nftables.run(tableScript("probe", [stays], [], []));
+    const rules = () =>
+      nftables.list("list table inet probe").filter((object) => "rule" in object).length;
+    expect(rules()).toBe(ruleCount([stays]));
+    const before = listing();
+    for (const internal of [false, true]) {
+      const passing = network("b1", { ipv4, ipv6, internal });
+      nftables.run(addNetwork("probe", passing));
+      expect(rules()).toBe(ruleCount([stays, passing]));
+      const now = listing();
+      nftables.run(tableScript("whole", [stays, passing], [], []));
+      const whole = nftables.list("list table inet whole");
+      expect(rulesetDrifts(whole, nftables.list("list table inet probe"))).toEqual([]);
+      expect(now).not.toBe(before);
+      nftables.run(deleteNetwork("probe", passing));
+      expect(listing()).toBe(before);
+    }
   });
 
   test("elements of every kind are added and deleted", () => {

@@ -45,25 +45,22 @@ export function portElement(
 /** The chains that packets come to; each has its hook's name. */
 export const BASE_CHAINS = ["prerouting", "output", "postrouting", "forward"] as const;
 
-const chainName = (direction: "to" | "from", device: string): string => `${direction}-${device}`;
+const chainName = (direction: "to" | "from" | "out", device: string): string =>
+  `${direction}-${device}`;
 
 /** The source address of what leaves the bridge: translated, unless the network's options say otherwise. */
-function sourceTranslation(network: NetworkRecord, device: string): string[] {
-  if (network.internal) return [];
-  const masquerade = !isOff(network, "bridge.enable_ip_masquerade");
+function sourceTranslation(
+  network: NetworkRecord,
+  device: string,
+  family: 4 | 6,
+): string | undefined {
+  const mode = gatewayMode(network, family);
+  if (network.internal || mode === "routed" || mode === "isolated") return undefined;
+  if (isOff(network, "bridge.enable_ip_masquerade")) return undefined;
   const hostAddress = networkOption(network, "host_ipv4");
-  const rules: string[] = [];
-  for (const [family, subnet] of [
-    ["ip", network.ipv4?.subnet],
-    ["ip6", network.ipv6?.subnet],
-  ] as const) {
-    const mode = gatewayMode(network, family === "ip" ? 4 : 6);
-    if (subnet === undefined || mode === "routed" || mode === "isolated") continue;
-    const leaving =
-      family === "ip" && hostAddress !== undefined ? `snat to ${hostAddress}` : "masquerade";
-    if (masquerade) rules.push(`${family} saddr ${subnet} oifname != "${device}" ${leaving}`);
-  }
-  return rules;
+  const leaving =
+    family === 4 && hostAddress !== undefined ? `snat ip to ${hostAddress}` : "masquerade";
+  return `oifname != "${device}" ${leaving}`;
 }
 
 /** What may be forwarded to the bridge: answers, published ports and neighbours, nothing else. */
@@ -100,13 +97,6 @@ function direct(network: NetworkRecord): string[] {
 const chain = (name: string, rules: readonly string[]): string =>
   `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
 
-function verdicts(direction: "to" | "from", devices: readonly string[]): string[] {
-  if (devices.length === 0) return [];
-  const elements = devices.map((device) => `"${device}" : jump ${chainName(direction, device)}`);
-  const key = direction === "to" ? "oifname" : "iifname";
-  return [`${key} vmap { ${elements.join(", ")} }`];
-}
-
 // A packet that a bridge's port has sent and that would go back to the same bridge, or even the same
 // port, is not translated: its answer would not find back. The relay answers there, as docker-proxy does.
 const MAPS = `
@@ -120,13 +110,27 @@ const MAPS = `
   map at6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }
   set open4 { type ipv4_addr . inet_proto . inet_service; }
   set open6 { type ipv6_addr . inet_proto . inet_service; }
+  set ours { type ifname; }
+  set others { type ifname; }
+  map from { type ifname : verdict; }
+  map to { type ifname : verdict; }
+  map out4 { type ipv4_addr : verdict; flags interval; }
+  map out6 { type ipv6_addr : verdict; flags interval; }
 `;
 
-const OWN = [
+const PREROUTING = [
+  "fib daddr type != local return",
   "meta nfproto ipv4 iifname . meta l4proto . ip daddr . th dport @own-at4 return",
   "meta nfproto ipv4 iifname . meta l4proto . th dport @own-any4 return",
   "meta nfproto ipv6 iifname . meta l4proto . ip6 daddr . th dport @own-at6 return",
   "meta nfproto ipv6 iifname . meta l4proto . th dport @own-any6 return",
+  "jump publish",
+];
+
+const OUTPUT = [
+  "ip daddr 127.0.0.0/8 return",
+  "ip6 daddr ::1 return",
+  "fib daddr type local jump publish",
 ];
 
 const PUBLISH = [
@@ -136,17 +140,47 @@ const PUBLISH = [
   "dnat ip6 to meta l4proto . th dport map @any6",
 ];
 
-const names = (devices: readonly string[]): string =>
-  `{ ${devices.map((device) => `"${device}"`).join(", ")} }`;
+// Another engine's bridges get from ours only what that engine publishes: the accept rules that let our
+// traffic out come before its own isolation.
+const FORWARD = [
+  "iifname @ours oifname @others ct state new ct status & dnat == 0 drop",
+  "iifname vmap @from",
+  "oifname vmap @to",
+];
 
-/**
- * Another engine's bridges get from ours only what that engine publishes: the accept rules that let our
- * traffic out come before its own isolation.
- */
-function towardsForeign(ours: readonly string[], foreign: readonly string[]): string[] {
-  if (ours.length === 0 || foreign.length === 0) return [];
-  const unpublished = "ct state new ct status & dnat == 0";
-  return [`iifname ${names(ours)} oifname ${names(foreign)} ${unpublished} drop`];
+// By subnet, so that a packet meets the rules of its own network alone, however many there are.
+const POSTROUTING = ["ip saddr vmap @out4", "ip6 saddr vmap @out6"];
+
+/** What one network adds to the table; nothing of it is shared with another network. */
+interface NetworkRules {
+  chains: { name: string; rules: string[] }[];
+  /** Set or map → element. */
+  elements: [set: string, element: string][];
+}
+
+function networkRules(network: NetworkRecord): NetworkRules {
+  const { device, ipv4, ipv6, internal } = network;
+  if (device === undefined) return { chains: [], elements: [] };
+  const to = chainName("to", device);
+  const chains = [{ name: to, rules: inbound(network, device) }];
+  const elements: [string, string][] = [
+    ["ours", `"${device}"`],
+    ["to", `"${device}" : jump ${to}`],
+  ];
+  if (internal) {
+    const from = chainName("from", device);
+    chains.push({ name: from, rules: [`oifname != "${device}" drop`] });
+    elements.push(["from", `"${device}" : jump ${from}`]);
+  }
+  for (const family of [4, 6] as const) {
+    const rule = sourceTranslation(network, device, family);
+    const subnet = (family === 4 ? ipv4 : ipv6)?.subnet;
+    if (rule === undefined || subnet === undefined) continue;
+    const out = `${chainName("out", device)}-${family}`;
+    chains.push({ name: out, rules: [rule] });
+    elements.push([`out${family}`, `${subnet} : jump ${out}`]);
+  }
+  return { chains, elements };
 }
 
 /**
@@ -161,41 +195,63 @@ export function tableScript(
   foreign: readonly string[],
   { detached = false }: { detached?: boolean } = {},
 ): string {
-  const bridges = networks.flatMap((network) =>
-    network.device === undefined ? [] : [{ network, device: network.device }],
-  );
-  const internal = bridges.filter(({ network }) => network.internal).map(({ device }) => device);
-  const devices = bridges.map(({ device }) => device);
   const base = (name: (typeof BASE_CHAINS)[number], kind: string, rules: readonly string[]) =>
     chain(name, [...(detached ? [] : [`type ${kind}; policy accept;`]), ...rules]);
+  const own = networks.map(networkRules);
   return [
     `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {${MAPS}`,
     chain("publish", PUBLISH),
-    base("prerouting", "nat hook prerouting priority dstnat", [
-      "fib daddr type != local return",
-      ...OWN,
-      "jump publish",
-    ]),
-    base("output", "nat hook output priority -100", [
-      "ip daddr 127.0.0.0/8 return",
-      "ip6 daddr ::1 return",
-      "fib daddr type local jump publish",
-    ]),
-    base("postrouting", "nat hook postrouting priority srcnat", [
-      ...bridges.flatMap(({ network, device }) => sourceTranslation(network, device)),
-    ]),
-    ...internal.map((device) => chain(chainName("from", device), [`oifname != "${device}" drop`])),
-    ...bridges.map(({ network, device }) =>
-      chain(chainName("to", device), inbound(network, device)),
-    ),
-    base("forward", "filter hook forward priority filter", [
-      ...towardsForeign(devices, foreign),
-      ...verdicts("from", internal),
-      ...verdicts("to", devices),
-    ]),
+    base("prerouting", "nat hook prerouting priority dstnat", PREROUTING),
+    base("output", "nat hook output priority -100", OUTPUT),
+    base("postrouting", "nat hook postrouting priority srcnat", POSTROUTING),
+    base("forward", "filter hook forward priority filter", FORWARD),
+    // Here, in the block that makes the maps: libnftables 1.0.6 does not find chains of a later one for the
+    // elements of a map of intervals.
+    ...own.flatMap(({ chains }) => chains.map(({ name, rules }) => chain(name, rules))),
     "}\n",
+    ...own.map(({ elements: one }) => addSetElements(table, one)),
+    foreignScript(table, foreign),
     addElements(table, elements),
   ].join("");
+}
+
+/** Commands that name other engines' bridges, in place of those that were named. */
+export function foreignScript(table: string, foreign: readonly string[]): string {
+  const elements = foreign.map((name) => `add element inet ${table} others { "${name}" }\n`);
+  return `flush set inet ${table} others\n${elements.join("")}`;
+}
+
+/** Commands that let a network's packets through; the rest of the table stays as it is. */
+export function addNetwork(table: string, network: NetworkRecord): string {
+  const { chains, elements } = networkRules(network);
+  if (chains.length === 0) return "";
+  return [
+    `table inet ${table} {\n`,
+    ...chains.map(({ name, rules }) => chain(name, rules)),
+    "}\n",
+    addSetElements(table, elements),
+  ].join("");
+}
+
+const addSetElements = (table: string, elements: NetworkRules["elements"]): string =>
+  elements.map(([set, element]) => `add element inet ${table} ${set} { ${element} }\n`).join("");
+
+/** Commands that take a network out of the table; what is not there fails all of them. */
+export function deleteNetwork(table: string, network: NetworkRecord): string {
+  const { chains, elements } = networkRules(network);
+  return [
+    ...elements.map(([set, element]) => `delete element inet ${table} ${set} { ${element} }\n`),
+    ...chains.map(
+      ({ name }) => `flush chain inet ${table} ${name}\ndelete chain inet ${table} ${name}\n`,
+    ),
+  ].join("");
+}
+
+/** How many rules a table for these networks has. */
+export function ruleCount(networks: readonly NetworkRecord[]): number {
+  const own = networks.flatMap((network) => networkRules(network).chains);
+  const fixed = [PUBLISH, PREROUTING, OUTPUT, POSTROUTING, FORWARD];
+  return [...fixed, ...own.map(({ rules }) => rules)].reduce((sum, { length }) => sum + length, 0);
 }
 
 const ownElement = ({ map, key, device }: PortElement): string =>

@@ -159,9 +159,10 @@ export class Sandboxes {
       const { publisher: _, ...rest } = record;
       sandbox.record = rest;
       const portRequests = keepPorts(record.portRequests, record.portRequests, record.published);
-      this.#parts.sandboxes.update(sandbox, { endpoints, portRequests, published: [] });
+      const change = { endpoints, portRequests, published: [], unsettled: true };
+      this.#parts.sandboxes.update(sandbox, change);
       forgetUdpFlows(this.#parts, record);
-    } else this.#parts.sandboxes.update(sandbox, { endpoints });
+    } else this.#parts.sandboxes.update(sandbox, { endpoints, unsettled: true });
     await this.#parts.wiring().unplug(endpoint, sandbox.fd);
     this.#parts.networks.giveBack(endpoint);
     this.#emit("disconnect", record, [endpoint]);

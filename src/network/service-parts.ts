@@ -4,6 +4,7 @@ import type { NetworkServiceOptions } from "./network-service.ts";
 import type { NetworkTable } from "./network-table.ts";
 import type { NetworkWiring } from "./network-wiring.ts";
 import type { PortPublisher } from "./port-publisher.ts";
+import type { PortElement } from "./ruleset.ts";
 import type { SandboxTable } from "./sandbox-table.ts";
 
 /** What the two halves of the service, networks and sandboxes, work with. */
@@ -17,6 +18,8 @@ export interface ServiceParts {
   readonly names: NamePublisher;
   /** Throws before the service is started. */
   wiring(): NetworkWiring;
+  /** Every published port, for the packet rules. */
+  readonly elements: () => PortElement[];
   /** Makes the packet rules agree with the records. */
   applyRules(): void;
 }

@@ -25,7 +25,8 @@ export interface Marks {
 export async function readHostState(marks: Marks): Promise<HostState> {
   const [mounts, links, addresses, routes, firewall, cgroups, processes] = await Promise.all([
     readMounts(),
-    readdir("/sys/class/net"),
+    // Of this network namespace, wherever /sys was mounted.
+    readdir("/proc/sys/net/ipv4/conf"),
     lines($`ip -o addr show`.quiet().text(), (line) => line.replace(/^\d+: |_lft \S+/g, "")),
     lines($`ip route show table all`.quiet().nothrow().text()),
     lines($`nft list ruleset`.quiet().nothrow().text(), (line) =>

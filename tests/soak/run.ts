@@ -4,8 +4,19 @@
  */
 import { join } from "node:path";
 
-const ROUNDS = { BERTH_CRASH_ROUNDS: "200", BERTH_PULL_KILLS: "100", BERTH_IMAGE_KILLS: "25" };
-const FILES = ["src/store/crash", "e2e/images/resume", "e2e/images/kill", "e2e/survival"];
+const ROUNDS = {
+  BERTH_CRASH_ROUNDS: "200",
+  BERTH_PULL_KILLS: "100",
+  BERTH_IMAGE_KILLS: "25",
+  BERTH_NETWORK_KILLS: "100",
+};
+const FILES = [
+  "src/store/crash",
+  "e2e/images/resume",
+  "e2e/images/kill",
+  "e2e/network/kill",
+  "e2e/survival",
+];
 const HOURS = 2;
 
 const runner = join(import.meta.dir, "../run.ts");

@@ -78,6 +78,8 @@ export interface HostLinks {
 }
 
 const LOOPBACK = 1;
+/** The kernel's own table, of the host's addresses (rtnetlink(7)). */
+const LOCAL_TABLE = 255;
 /** Every bridge has it, as the address that its network's router has on that link. */
 const BRIDGE_LINK_LOCAL: PrefixedAddress = { address: "fe80::1", prefix: 64 };
 
@@ -222,15 +224,17 @@ export class LinkOperations {
   ensureBridge(request: BridgeRequest): boolean {
     const found = this.findLink(request.name);
     if (found === undefined) {
-      this.#make("bridge", request.name, [createBridge(request.name, request)]);
+      // In one datagram: a process that is killed leaves no bridge that nobody takes for its own. A link-local
+      // address of the kernel's own making is tentative for a second, and while it is, the bridge cannot ask
+      // where to forward to.
+      this.#make("bridge", request.name, [
+        createBridge(request.name, request),
+        setLinkAlias(request.name, request.alias),
+        withoutLinkLocalAddress(request.name),
+      ]);
     } else if (found.kind !== "bridge") throw new Error(`"${request.name}" is no bridge`);
     const index = found?.index ?? this.#index(this.#host, request.name);
     const ours = found === undefined || found.alias === request.alias;
-    if (found === undefined) {
-      // A link-local address of the kernel's own making is tentative for a second, and while it is, the
-      // bridge cannot ask where to forward to.
-      this.#host.request([setLinkAlias(index, request.alias), withoutLinkLocalAddress(index)]);
-    }
     const ipv6 = request.addresses.some(({ address }) => address.includes(":"));
     const addresses = ipv6 ? [...request.addresses, BRIDGE_LINK_LOCAL] : request.addresses;
     if (ours && found !== undefined) {
@@ -272,6 +276,19 @@ export class LinkOperations {
     }
   }
 
+  /** As `hostLinks`, without the links and without the routes to the host itself: a fraction of the time. */
+  hostRoutes(): HostLinks {
+    return {
+      links: [],
+      addresses: this.#host.dump(dumpAddresses()).map(decodeAddress).filter(defined),
+      routes: this.#host
+        .dump(dumpRoutes())
+        .map(decodeRoute)
+        .filter(defined)
+        .filter(({ table }) => table !== LOCAL_TABLE),
+    };
+  }
+
   hostLinks(): HostLinks {
     return {
       links: this.#host.dump(dumpLinks()).map(decodeLink).filter(defined),
@@ -294,26 +311,25 @@ export class LinkOperations {
       if (own !== undefined || !found.up) this.#host.request([setLinkUp(found.index)]);
       return false;
     }
-    if (own === "isolated") this.#makeIsolated(name);
-    else this.#makeVlan(name);
-    const index = this.#index(this.#host, name);
-    this.#host.request([setLinkAlias(index, alias), setLinkUp(index)]);
+    if (own === "isolated") this.#makeIsolated(name, alias);
+    else this.#makeVlan(name, alias);
+    this.#host.request([setLinkUp(this.#index(this.#host, name))]);
     return true;
   }
 
-  #makeIsolated(name: string): void {
+  #makeIsolated(name: string, alias: string): void {
     try {
-      this.#host.request([createDummy(name)]);
+      this.#host.request([createDummy(name), setLinkAlias(name, alias)]);
     } catch (error) {
       if (!isErrno(error, Errno.ENOTSUP)) throw error;
       // A kernel without dummies: a wire whose other end nobody has leads as far.
       const peer = `~${name.slice(0, 14)}`;
-      this.#make("veth", name, [createPair(name, peer)]);
+      this.#make("veth", name, [createPair(name, peer), setLinkAlias(name, alias)]);
       this.#host.request([setLinkUp(this.#index(this.#host, peer))]);
     }
   }
 
-  #makeVlan(name: string): void {
+  #makeVlan(name: string, alias: string): void {
     const [, base = "", id = ""] = /^(.+)\.(\d{1,4})$/.exec(name) ?? [];
     if (base === "") {
       throw new Error(
@@ -323,7 +339,10 @@ export class LinkOperations {
     if (Number(id) < 1 || Number(id) > 4094) throw new Error(`invalid VLAN id ${id}: 1 to 4094`);
     const parent = this.findLink(base);
     if (parent === undefined) throw new Error(`link "${base}" does not exist`);
-    this.#make("vlan", name, [createVlan(name, parent.index, Number(id))]);
+    this.#make("vlan", name, [
+      createVlan(name, parent.index, Number(id)),
+      setLinkAlias(name, alias),
+    ]);
   }
 
   /** Throws in words where this kernel cannot make such links. */

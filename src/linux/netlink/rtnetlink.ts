@@ -37,6 +37,7 @@ const Link = {
   ALIAS: 20,
   AF_SPEC: 26,
   NETNS_FD: 28,
+  EXTENDED_MASK: 29,
   NETNS_ID: 37,
 } as const;
 const INFO_KIND = 1;
@@ -261,21 +262,30 @@ export function setLink(index: number, { mtu, master }: { mtu: number; master?: 
   };
 }
 
+/** A link by its index, or by its name where the same datagram makes it. */
+const named = (link: number | string) =>
+  typeof link === "number"
+    ? { header: ifinfomsg({ index: link }), name: [] }
+    : { header: ifinfomsg({}), name: [[Link.NAME, link] as const] };
+
 /** A note on a link that `ip link` shows and nothing interprets; at most 255 bytes. */
-export function setLinkAlias(index: number, alias: string): Message {
+export function setLinkAlias(link: number | string, alias: string): Message {
+  const { header, name } = named(link);
   return {
     type: RouteType.NEW_LINK,
     flags: REQUEST | ACK,
-    payload: payload(ifinfomsg({ index }), [[Link.ALIAS, new TextEncoder().encode(alias)]]),
+    payload: payload(header, [...name, [Link.ALIAS, new TextEncoder().encode(alias)]]),
   };
 }
 
 /** The link gets no link-local IPv6 address when it comes up (IN6_ADDR_GEN_MODE_NONE). */
-export function withoutLinkLocalAddress(index: number): Message {
+export function withoutLinkLocalAddress(link: number | string): Message {
+  const { header, name } = named(link);
   return {
     type: RouteType.NEW_LINK,
     flags: REQUEST | ACK,
-    payload: payload(ifinfomsg({ index }), [
+    payload: payload(header, [
+      ...name,
       [Link.AF_SPEC, [[Family.INET6, [[INET6_ADDR_GEN_MODE, Uint8Array.of(ADDR_GEN_NONE)]]]]],
     ]),
   };
@@ -392,10 +402,11 @@ export function isolatePort(port: number): Message {
   };
 }
 
+/** Without counters, which are most of what the kernel says of a link (RTEXT_FILTER_SKIP_STATS). */
 export const dumpLinks = (): Message => ({
   type: RouteType.GET_LINK,
   flags: REQUEST | DUMP,
-  payload: ifinfomsg({}),
+  payload: payload(ifinfomsg({}), [[Link.EXTENDED_MASK, 8]]),
 });
 export const dumpAddresses = (): Message => ({
   type: RouteType.GET_ADDRESS,

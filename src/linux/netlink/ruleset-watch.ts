@@ -5,7 +5,7 @@ import { bindLibc, struct } from "../libc.ts";
 import { Poller, Ready } from "../poller.ts";
 import { readText } from "./attribute.ts";
 import { decodeMessages, type ReceivedMessage } from "./message.ts";
-import { nftDecode, TABLE } from "./nftables-message.ts";
+import { nftDecode, readBigEndian, TABLE } from "./nftables-message.ts";
 
 const { i32, u64, i64_fast, ptr } = FFIType;
 const libc = bindLibc({
@@ -28,12 +28,18 @@ const LOSSES = new Set([2, 5, 8].map((type) => SUBSYSTEM | type));
 /** These, and NEWCHAIN, NEWRULE, NEWSETELEM, DELSETELEM: how others' tables get to say something else. */
 const CHANGES = new Set([2, 3, 5, 6, 8, 12, 14].map((type) => SUBSYSTEM | type));
 
+/** NFT_MSG_NEWGEN ends what one transaction has changed, with who made it: NFTA_GEN_PROC_PID. */
+const GENERATION = SUBSYSTEM | 15;
+const GENERATION_PID = 2;
+
 /** Whose a table is; what is `aside` is nobody's concern. */
 export type TableOwner = "ours" | "others" | "aside";
 
 /**
- * Hears of every change of chains, rules and elements of this network namespace, whoever makes it; of
- * tables that are `ours`, of what is taken away. `changed` is called on the event loop, once for what comes
+ * Hears of every change of chains, rules and elements of this network namespace that others make; of tables
+ * that are `ours`, of what they take away. Who makes it is told by the kernel with a number that need not be the
+ * one that this process knows of itself: it is learnt from what happens to tables that are `aside`, which nobody
+ * else touches. `changed` is called on the event loop, once for what comes
  * together.
  */
 export class RulesetWatch {
@@ -41,6 +47,11 @@ export class RulesetWatch {
   readonly #buffer = struct(65536).bytes;
   readonly #poller: Poller;
   readonly #changed: () => void;
+  /** Of a transaction whose end has not been heard of yet. */
+  #pending = false;
+  /** Somebody has changed a table that is aside: that was this process. */
+  #aside = false;
+  #self: number | undefined;
   readonly #ownerOf: (table: string) => TableOwner;
 
   constructor(
@@ -74,12 +85,19 @@ export class RulesetWatch {
         const number = errno();
         if (number === Errno.EAGAIN) break;
         // More came than the socket holds: what was lost may have been a removal.
-        if (number === ENOBUFS) changed = true;
-        else if (number !== Errno.EINTR) throw new SyscallError("recv", number);
+        if (number === ENOBUFS) {
+          changed = true;
+          this.#pending = false;
+          this.#aside = false;
+        } else if (number !== Errno.EINTR) throw new SyscallError("recv", number);
         continue;
       }
-      const messages = decodeMessages(this.#buffer.subarray(0, length));
-      changed ||= messages.some((message) => this.#counts(message));
+      for (const message of decodeMessages(this.#buffer.subarray(0, length))) {
+        if (message.type !== GENERATION) this.#pending = this.#counts(message) || this.#pending;
+        else {
+          changed = this.#endTransaction(message) || changed;
+        }
+      }
     }
     if (changed) this.#changed();
   }
@@ -88,6 +106,17 @@ export class RulesetWatch {
     if (!CHANGES.has(message.type)) return false;
     const table = readText(nftDecode(message).attributes.get(TABLE)) ?? "";
     const owner = this.#ownerOf(table);
+    this.#aside ||= owner === "aside";
     return owner === "others" || (owner === "ours" && LOSSES.has(message.type));
+  }
+
+  /** Has somebody else changed something? */
+  #endTransaction(message: ReceivedMessage): boolean {
+    const author = readBigEndian(nftDecode(message).attributes.get(GENERATION_PID));
+    if (this.#aside) this.#self = author;
+    const counts = this.#pending && author !== this.#self;
+    this.#pending = false;
+    this.#aside = false;
+    return counts;
   }
 }
