@@ -181,6 +181,11 @@ class ServiceChecks {
         this.#fail(`services.${name}.${key}: ${why}`, "services", name, key);
       }
     }
+    if (service.deploy?.resources?.reservations?.devices !== undefined) {
+      const key = "deploy.resources.reservations.devices";
+      const why = "devices are not reserved by this command; name them under devices";
+      this.#fail(`services.${name}.${key}: ${why}`, "services", name, ...key.split("."));
+    }
     for (const rule of service.develop?.watch ?? []) {
       if (rule.target !== undefined || rule.action === "rebuild" || rule.action === "restart")
         continue;
@@ -194,6 +199,7 @@ const UNSUPPORTED: readonly (readonly [keyof Service & string, string])[] = [
   ["gpus", "graphics processors are not passed to containers by this command"],
   ["models", "models need a model runner, which this command does not have"],
   ["provider", "providers run programs of their own, which this command does not start"],
+  ["use_api_socket", "the engine is not handed to containers by this command; mount its socket"],
   ["credential_spec", "credential specs are for Windows containers"],
 ];
 

@@ -82,8 +82,9 @@ async function inlineDockerfile({ dockerfile_inline: text }: Build): Promise<str
   return directory;
 }
 
-function buildWords(
-  { project }: ProjectContext,
+/** The words of `build` that say what a service's `build` does. */
+export function buildWords(
+  { project }: Pick<ProjectContext, "project">,
   image: string,
   service: Service,
   build: Build,
@@ -128,6 +129,9 @@ function buildWords(
       build.secrets?.map((secret) => secretWord(project.secrets, secret)),
     ),
     ...each("ssh", sshWords(build, options.ssh)),
+    ...each("provenance", said(build.provenance)),
+    ...each("sbom", said(build.sbom)),
+    ...each("isolation", said(build.isolation)),
     ...(build.no_cache === true || options.noCache ? ["--no-cache"] : []),
     ...(build.pull === true || options.pull ? ["--pull"] : []),
     ...(options.push ? ["--push"] : []),
@@ -136,6 +140,9 @@ function buildWords(
     context,
   ];
 }
+
+const said = (value: string | boolean | undefined): string[] =>
+  value === undefined ? [] : [String(value)];
 
 function dockerfileOf(
   context: string,

@@ -1,3 +1,4 @@
+import { unheardKeys } from "../file/unheard-keys.ts";
 import { type PlanOptions, planUp, type UpPlan } from "../plan/plan-up.ts";
 import { ContainerWatch } from "../state/container-watch.ts";
 import {
@@ -38,6 +39,7 @@ export interface UpResult {
 /** Makes the engine agree with the project: images, networks, volumes, containers, in their order. */
 export async function up(context: ProjectContext, options: UpOptions): Promise<UpResult> {
   const { client, project } = context;
+  for (const sentence of unheardKeys(project)) context.warn(sentence);
   const [imageIds, state] = await Promise.all([
     ensureImages(context, options.makers, options.images),
     observeProject(client, project.name),
