@@ -1,34 +1,5 @@
-import type { AnyCommand } from "./command.ts";
-import type { Flags } from "./flags/flag.ts";
-
-export type CommandGroup = "Common Commands" | "Management Commands" | "Commands";
-
-/** A word of the command line: a group with `children`, or a command that `load` imports when it is run. */
-export interface CommandNode {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly short: string;
-  readonly group?: CommandGroup;
-  readonly hidden?: boolean;
-  readonly children?: readonly CommandNode[];
-  /** Flags of a group, which stand before the child's name. */
-  readonly flags?: Flags;
-  readonly load?: () => Promise<{ command: AnyCommand }>;
-}
-
-type Load = NonNullable<CommandNode["load"]>;
-
-const leaf = (
-  name: string,
-  short: string,
-  load: Load,
-  aliases?: readonly string[],
-): CommandNode => ({
-  name,
-  short,
-  load,
-  ...(aliases === undefined ? {} : { aliases }),
-});
+import { type CommandGroup, type CommandNode, group, leaf } from "./command-node.ts";
+import { UNSERVED_TREE } from "./unserved-tree.ts";
 
 const CONTAINER: readonly CommandNode[] = [
   leaf(
@@ -320,9 +291,43 @@ const VOLUME: readonly CommandNode[] = [
     "Lift the guard of one or more volumes",
     () => import("./commands/volume/unlock.ts"),
   ),
+  leaf(
+    "update",
+    "Update a volume (cluster volumes only)",
+    () => import("./commands/volume/update.ts"),
+  ),
+];
+
+const CONTEXT: readonly CommandNode[] = [
+  leaf("create", "Create a context", () => import("./commands/context/create.ts")),
+  leaf(
+    "export",
+    "Export a context to a tar archive FILE or a tar stream on STDOUT",
+    () => import("./commands/context/export.ts"),
+  ),
+  leaf(
+    "import",
+    "Import a context from a tar or zip file",
+    () => import("./commands/context/import.ts"),
+  ),
+  leaf(
+    "inspect",
+    "Display detailed information on one or more contexts",
+    () => import("./commands/context/inspect.ts"),
+  ),
+  leaf("ls", "List contexts", () => import("./commands/context/ls.ts"), ["list"]),
+  leaf("rm", "Remove one or more contexts", () => import("./commands/context/rm.ts"), ["remove"]),
+  leaf("show", "Print the name of the current context", () => import("./commands/context/show.ts")),
+  leaf("update", "Update a context", () => import("./commands/context/update.ts")),
+  leaf("use", "Set the current docker context", () => import("./commands/context/use.ts")),
 ];
 
 const SYSTEM: readonly CommandNode[] = [
+  leaf(
+    "dial-stdio",
+    "Proxy the stdio stream to the daemon connection",
+    () => import("./commands/system/dial-stdio.ts"),
+  ),
   leaf("df", "Show docker disk usage", () => import("./commands/system/df.ts")),
   leaf(
     "events",
@@ -355,13 +360,6 @@ function borrow(
     ...(node.load === undefined ? {} : { load: node.load }),
   };
 }
-
-const group = (name: string, short: string, children: readonly CommandNode[]): CommandNode => ({
-  name,
-  short,
-  children,
-  group: "Management Commands",
-});
 
 /** Every command of the program; the order of the common ones is the order of help. */
 export const COMMAND_TREE: readonly CommandNode[] = [
@@ -404,11 +402,13 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   group("builder", "Manage builds", BUILDER),
   { ...group("buildx", "Builds, as buildx has them", BUILDX), hidden: true },
   group("container", "Manage containers", CONTAINER),
+  group("context", "Manage contexts", CONTEXT),
   group("image", "Manage images", IMAGE),
   group("manifest", "Manage Docker image manifests and manifest lists", MANIFEST),
   group("network", "Manage networks", NETWORK),
   group("system", "Manage Berth", SYSTEM),
   group("volume", "Manage volumes", VOLUME),
+  ...UNSERVED_TREE,
   ...TOP_CONTAINER.map((name) => borrow(CONTAINER, name, "Commands")),
   ...TOP_IMAGE.map((name) => borrow(IMAGE, name, "Commands")),
   borrow(IMAGE, "rm", "Commands", "rmi"),
@@ -422,8 +422,3 @@ export const COMMAND_TREE: readonly CommandNode[] = [
     group: "Commands",
   },
 ];
-
-/** The child that a word names, by name or alias. */
-export function findChild(nodes: readonly CommandNode[], word: string): CommandNode | undefined {
-  return nodes.find((node) => node.name === word || node.aliases?.includes(word) === true);
-}

@@ -1,5 +1,5 @@
 import type { EngineClient } from "../client/index.ts";
-import { type CommandNode, findChild } from "./command-tree.ts";
+import { type CommandNode, findChild } from "./command-node.ts";
 import type { Flags } from "./flags/flag.ts";
 
 type Kind = "container" | "running" | "image" | "network" | "volume" | "trashed volume";

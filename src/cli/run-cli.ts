@@ -1,7 +1,8 @@
 import type { EngineClient } from "../client/index.ts";
 import { CliError } from "./cli-error.ts";
 import type { AnyCommand, BuildInfo, CommandContext } from "./command.ts";
-import { COMMAND_TREE, type CommandNode, findChild } from "./command-tree.ts";
+import { type CommandNode, findChild } from "./command-node.ts";
+import { COMMAND_TREE } from "./command-tree.ts";
 import { type ConfigFile, readConfigFile } from "./connection/config-file.ts";
 import { connect } from "./connection/connect.ts";
 import { describeFailure } from "./describe-failure.ts";

@@ -1,4 +1,4 @@
-import type { CommandNode } from "../cli/command-tree.ts";
+import type { CommandNode } from "../cli/command-node.ts";
 import { composeFlags } from "./compose-flags.ts";
 
 type Load = NonNullable<CommandNode["load"]>;

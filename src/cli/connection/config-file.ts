@@ -9,6 +9,7 @@ export interface ConfigFile {
   networksFormat?: string;
   volumesFormat?: string;
   statsFormat?: string;
+  pluginsFormat?: string;
   HttpHeaders?: Record<string, string>;
   credsStore?: string;
   credHelpers?: Record<string, string>;

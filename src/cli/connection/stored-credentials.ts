@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import type { ConfigFile } from "./config-file.ts";
+import { writeConfig } from "./write-config.ts";
 
 interface Credentials {
   username: string;
@@ -39,16 +39,6 @@ export async function eraseCredentials(
   if (config.auths?.[server] === undefined) return;
   const { [server]: _, ...auths } = config.auths;
   writeConfig(directory, { ...config, auths });
-}
-
-/** Whole or not at all, and for its owner alone. */
-function writeConfig(directory: string, config: ConfigFile): void {
-  const path = `${directory}/config.json`;
-  const temporary = `${path}.${process.pid}.tmp`;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  writeFileSync(temporary, JSON.stringify(config, null, "\t"), { mode: 0o600 });
-  chmodSync(temporary, 0o600);
-  renameSync(temporary, path);
 }
 
 /** docker-credential-helpers' protocol: the verb as argument, the rest on standard input. */

@@ -1,5 +1,5 @@
 import type { AnyCommand } from "../command.ts";
-import type { CommandGroup, CommandNode } from "../command-tree.ts";
+import type { CommandGroup, CommandNode } from "../command-node.ts";
 import type { Flags } from "../flags/flag.ts";
 import { flagTable } from "./flag-table.ts";
 

@@ -2,10 +2,12 @@ import {
   type AuthResponse,
   type DiskUsage,
   type DiskUsageType,
+  type EnginePlugin,
   type EngineStopRequest,
   type EventMessage,
   type EventsOptions,
   encodeFilters,
+  type Filters,
   formatTimestamp,
   type PingInfo,
   type RegistryAuth,
@@ -63,6 +65,16 @@ export class SystemCalls {
   /** Checks credentials with their registry. */
   auth(credentials: RegistryAuth): Promise<AuthResponse> {
     return this.#transport.json("POST", "/auth", { json: credentials });
+  }
+
+  /** Plugins that the engine installed. */
+  plugins(filters: Filters = {}): Promise<EnginePlugin[]> {
+    return this.#transport.json("GET", "/plugins", { query: { filters: encodeFilters(filters) } });
+  }
+
+  /** A call of which only the refusal matters, below any path; its answer is dropped. */
+  ask({ method, path, json }: { method: string; path: string; json?: unknown }): Promise<void> {
+    return this.#transport.send(method, path, json === undefined ? {} : { json });
   }
 
   /** Ends a Berth daemon. */

@@ -149,3 +149,12 @@ export interface VolumePruneReport {
   VolumesDeleted: string[] | null;
   SpaceReclaimed: number;
 }
+
+/** A plugin that the engine installed (`GET /plugins`), as far as lists show it. */
+export interface EnginePlugin {
+  Id?: string;
+  Name: string;
+  Enabled: boolean;
+  Config: { Description: string };
+  PluginReference?: string;
+}

@@ -17,7 +17,7 @@ const listOf = <T>(
   type: string,
   usage: string,
   parse: (text: string) => T,
-  options: { short?: string } = {},
+  options: { short?: string; shown?: string } = {},
 ) => custom<readonly T[]>(type, usage, [], (text, current) => [...current, parse(text)], options);
 
 const checkTag = (text: string): string => {
@@ -67,7 +67,7 @@ export const BUILD_FLAGS = {
   "force-rm": bool("Always remove intermediate containers", { hidden: true }),
   iidfile: string("Write the image ID to a file"),
   isolation: string("Container isolation technology", { hidden: true }),
-  label: map("Set metadata for an image", { shown: "" }),
+  label: map("Set metadata for an image"),
   load: bool('Shorthand for "--output=type=docker": keep the image here (the default)'),
   memory: bytes("Memory limit", { short: "m" }),
   "memory-swap": bytes("Swap limit equal to memory plus swap: -1 to enable unlimited swap", {
@@ -117,7 +117,7 @@ export const BUILD_FLAGS = {
     validate: checkTag,
   }),
   target: string("Set the target build stage to build"),
-  ulimit: listOf("ulimit", "Ulimit options", parseUlimit),
+  ulimit: listOf("ulimit", "Ulimit options", parseUlimit, { shown: "[]" }),
 } as const;
 
 export type BuildFlags = typeof BUILD_FLAGS;

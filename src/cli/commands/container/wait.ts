@@ -3,7 +3,7 @@ import { bool } from "../../flags/flag-kinds.ts";
 import { forEachArgument } from "../for-each.ts";
 
 export const command = defineCommand({
-  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  usage: "CONTAINER [CONTAINER...]",
   description: "Block until one or more containers stop, then print their exit codes",
   aliases: ["container wait", "wait"],
   args: atLeast(1),
