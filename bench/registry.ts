@@ -1,6 +1,7 @@
 /**
  * Measures Berth's registry beside Debian's docker-registry, turn by turn: `bun bench/registry.ts`. Needs a
- * built dist/berth, Debian's docker-registry, curl and 12 GB of disk under /tmp. Prints a Markdown table.
+ * built dist/berth, Debian's docker-registry, curl, openssl and 12 GB of disk under /tmp. Prints a Markdown
+ * table.
  */
 
 import { randomBytes } from "node:crypto";
@@ -8,6 +9,7 @@ import { createWriteStream } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthRegistry } from "../tests/harness/berth-registry.ts";
+import { makeCertificate } from "../tests/harness/certificate.ts";
 import { TestRegistry } from "../tests/harness/registry.ts";
 import { median } from "./measure.ts";
 
@@ -27,12 +29,24 @@ interface Contender {
 }
 
 const directory = await mkdtemp("/tmp/bench-registry-");
-const berth = await BerthRegistry.start();
-const debian = await TestRegistry.start();
-const contenders: readonly Contender[] = [
-  { name: "docker-registry", base: `http://${debian.address}`, pid: debian.pid },
-  { name: "berth registry", base: `http://${berth.address}`, pid: berth.pid },
-];
+/** The certificate is of an authority that nobody knows. */
+const UNVERIFIED = { tls: { rejectUnauthorized: false } };
+const certificate = await makeCertificate(directory, "127.0.0.1");
+const servers: { stop(): Promise<void> }[] = [];
+
+async function startBoth(tls?: { certificate: string; key: string }): Promise<Contender[]> {
+  const secured = tls === undefined ? {} : { tls };
+  const debian = await TestRegistry.start(secured);
+  const berth = await BerthRegistry.start(secured);
+  servers.push(debian, berth);
+  const scheme = tls === undefined ? "http" : "https";
+  return [
+    { name: "docker-registry", base: `${scheme}://${debian.address}`, pid: debian.pid },
+    { name: "berth registry", base: `${scheme}://${berth.address}`, pid: berth.pid },
+  ];
+}
+const plain = await startBoth();
+const secure = await startBoth(certificate);
 
 /** A file of noise and its digest. */
 async function makeFile(name: string, size: number): Promise<{ file: string; digest: string }> {
@@ -51,14 +65,17 @@ async function makeFile(name: string, size: number): Promise<{ file: string; dig
 }
 
 async function curl(...words: string[]): Promise<void> {
-  const child = Bun.spawn(["curl", "-sS", "--fail", "-o", "/dev/null", ...words], {
+  const child = Bun.spawn(["curl", "-ksS", "--fail", "-o", "/dev/null", ...words], {
     stderr: "pipe",
   });
   if ((await child.exited) !== 0) throw new Error(await new Response(child.stderr).text());
 }
 
 async function startUpload({ base }: Contender, name: string): Promise<string> {
-  const response = await fetch(`${base}/v2/${name}/blobs/uploads/`, { method: "POST" });
+  const response = await fetch(`${base}/v2/${name}/blobs/uploads/`, {
+    method: "POST",
+    ...UNVERIFIED,
+  });
   return new URL(response.headers.get("location") ?? "", base).href;
 }
 
@@ -113,7 +130,9 @@ async function curlTogether(transfers: readonly (readonly string[])[]): Promise<
 async function pullTogether({ base }: Contender, digest: string, name: string): Promise<number> {
   const url = `url = "${base}/v2/${name}/blobs/${digest}"`;
   const started = performance.now();
-  await curlTogether(Array.from({ length: CLIENTS }, () => [url, "fail", 'output = "/dev/null"']));
+  await curlTogether(
+    Array.from({ length: CLIENTS }, () => [url, "insecure", "fail", 'output = "/dev/null"']),
+  );
   return performance.now() - started;
 }
 
@@ -123,7 +142,13 @@ async function pushTogether(to: Contender, blob: { file: string; digest: string 
   const clients = Array.from({ length: CLIENTS }, (_, index) => index);
   const places = await Promise.all(clients.map((index) => startUpload(to, `${name}/${index}`)));
   const headers = (index: number): string => join(directory, `pushed-${index}`);
-  const patch = ["fail", 'request = "PATCH"', `upload-file = "${blob.file}"`, 'header = "Expect:"'];
+  const patch = [
+    "insecure",
+    "fail",
+    'request = "PATCH"',
+    `upload-file = "${blob.file}"`,
+    'header = "Expect:"',
+  ];
   await curlTogether(
     places.map((place, index) => [
       `url = "${place}"`,
@@ -136,7 +161,7 @@ async function pushTogether(to: Contender, blob: { file: string; digest: string 
     clients.map(async (index) => {
       const next = /^location: *(\S+)/im.exec(await readFile(headers(index), "utf8"))?.[1] ?? "";
       const target = withDigest(new URL(next, to.base).href, blob.digest);
-      const { status } = await fetch(target, { method: "PUT" });
+      const { status } = await fetch(target, { method: "PUT", ...UNVERIFIED });
       if (status !== 201) throw new Error(`push: ${status}`);
     }),
   );
@@ -144,6 +169,7 @@ async function pushTogether(to: Contender, blob: { file: string; digest: string 
 }
 
 async function measure(
+  contenders: readonly Contender[],
   work: (contender: Contender, round: number) => Promise<number>,
 ): Promise<{ times: number[]; peaks: number[] }> {
   const times = contenders.map(() => [] as number[]);
@@ -159,6 +185,12 @@ async function measure(
   return { times: times.map(median), peaks };
 }
 
+/** A row for the servers without TLS and one for those with it. */
+async function rows(name: string, bytes: number, work: Parameters<typeof measure>[1]) {
+  row(name, bytes, await measure(plain, work));
+  row(`${name}, TLS`, bytes, await measure(secure, work));
+}
+
 function row(name: string, bytes: number, { times, peaks }: Awaited<ReturnType<typeof measure>>) {
   const [theirs = 0, ours = 0] = times.map((time) => bytes / 1000 / time);
   const [theirPeak = 0, ourPeak = 0] = peaks;
@@ -171,7 +203,8 @@ function row(name: string, bytes: number, { times, peaks }: Awaited<ReturnType<t
 try {
   const big = await makeFile("big", SIZE);
   const small = await makeFile("small", SMALL);
-  const idle = await Promise.all(contenders.map(({ pid }) => peakMemory(pid)));
+  const pushed = await makeFile("pushed", PUSHED);
+  const idle = await Promise.all(plain.map(({ pid }) => peakMemory(pid)));
   console.log(`${SIZE / 1e6} MB of noise, ${ROUNDS} rounds, medians; peak memory in MB`);
   console.log(
     `idle: docker-registry ${idle[0]?.toFixed(0)} MB, berth registry ${idle[1]?.toFixed(0)} MB\n`,
@@ -179,22 +212,16 @@ try {
   console.log("| | docker-registry | berth registry | time, ratio | peak | peak |");
   console.log("|---|---|---|---|---|---|");
   // A repository of its own for each push: both store the whole blob each time, as they do for new ones.
-  row("push of a blob", SIZE, await measure((to, round) => push(to, big, `bench/${round + 1}`)));
-  row("pull of a blob", SIZE, await measure((from) => pull(from, big.digest, "bench/0")));
-  for (const contender of contenders) await push(contender, small, "bench/small");
-  row(
-    `${CLIENTS} pulls of ${SMALL / 1e6} MB at once`,
-    SMALL * CLIENTS,
-    await measure((from) => pullTogether(from, small.digest, "bench/small")),
+  await rows("push of a blob", SIZE, (to, round) => push(to, big, `bench/${round + 1}`));
+  await rows("pull of a blob", SIZE, (from) => pull(from, big.digest, "bench/0"));
+  for (const contender of [...plain, ...secure]) await push(contender, small, "bench/small");
+  await rows(`${CLIENTS} pulls of ${SMALL / 1e6} MB at once`, SMALL * CLIENTS, (from) =>
+    pullTogether(from, small.digest, "bench/small"),
   );
-  const pushed = await makeFile("pushed", PUSHED);
-  row(
-    `${CLIENTS} pushes of ${PUSHED / 1e6} MB at once`,
-    PUSHED * CLIENTS,
-    await measure((to, round) => pushTogether(to, pushed, `many/${round + 1}`)),
+  await rows(`${CLIENTS} pushes of ${PUSHED / 1e6} MB at once`, PUSHED * CLIENTS, (to, round) =>
+    pushTogether(to, pushed, `many/${round + 1}`),
   );
 } finally {
-  await berth.stop();
-  await debian.stop();
+  for (const server of servers) await server.stop();
   await rm(directory, { recursive: true, force: true });
 }

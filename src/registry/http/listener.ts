@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import https from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
-import tls from "node:tls";
 import { EngineError, errorMessage } from "../../spec/index.ts";
 import { type Answer, answer } from "./answer.ts";
 import type { RegistryRequest } from "./call.ts";
@@ -26,7 +26,6 @@ export interface ListenerOptions {
 const IDLE_TIMEOUT = 255_000;
 /** A request's head must be there after this. Milliseconds. */
 const HEAD_TIMEOUT = 60_000;
-const HANDSHAKE_TIMEOUT = 30_000;
 const HEADER_BYTES = 64 << 10;
 /** `.` and `..`, also as `%2e` (RFC 3986, section 3.3). A backslash is taken for a slash by URL parsers. */
 const DOT_SEGMENT = /[/\\](\.|%2e){1,2}([/\\]|$)/i;
@@ -37,82 +36,80 @@ export class Listener {
   private answering = 0;
   private stopping = false;
   private whenIdle = (): void => {};
-  private readonly connections = new Set<Socket>();
+  /** The last one listens; those before it have connections to end. */
+  private readonly servers: http.Server[] = [];
+  private renewal: Promise<void> = Promise.resolve();
 
-  private constructor(
-    private readonly options: ListenerOptions,
-    private readonly http: http.Server,
-    /** The server that listens: `http` itself, or one that gives it decrypted connections. */
-    private readonly server: http.Server | tls.Server,
-  ) {}
+  private constructor(private readonly options: ListenerOptions) {}
 
   /** Resolves when connections are accepted. Throws failed-precondition where they cannot be. */
   static async open(options: ListenerOptions): Promise<Listener> {
-    const plain = http.createServer({
-      maxHeaderSize: HEADER_BYTES,
-      headersTimeout: HEAD_TIMEOUT,
-      keepAliveTimeout: IDLE_TIMEOUT,
-      // A push may take any time; one that stands still is ended by the idle timeout.
-      requestTimeout: 0,
-    });
-    const { certificate } = options;
-    const server =
-      certificate === undefined
-        ? plain
-        : tls.createServer({ ...certificate, handshakeTimeout: HANDSHAKE_TIMEOUT }, (socket) => {
-            plain.emit("connection", socket);
-          });
-    const listener = new Listener(options, plain, server);
-    listener.wire();
-    await listen(server, options);
+    const listener = new Listener(options);
+    await listener.add(options.certificate, options.port);
     return listener;
   }
 
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    const address = this.servers.at(-1)?.address() as AddressInfo | undefined;
+    return address?.port ?? this.options.port;
   }
 
-  /** Connections from now on get this certificate; those that are there stay as they are. */
-  renew(certificate: Certificate): void {
-    if (this.server instanceof tls.Server) this.server.setSecureContext(certificate);
+  /**
+   * Connections from now on get this certificate; requests that are being answered go on, idle connections are
+   * closed. A server with the new one takes the port over at once: who connects in that very moment has to do so again.
+   */
+  async renew(certificate: Certificate): Promise<void> {
+    this.renewal = this.renewal.then(async () => {
+      if (this.stopping || this.options.certificate === undefined) return;
+      const old = this.servers.at(-1);
+      const { port } = this;
+      old?.close(() => this.servers.splice(this.servers.indexOf(old), 1));
+      await this.add(certificate, port);
+    });
+    await this.renewal;
   }
 
   /** Accepts nothing more, answers what has been asked for `grace` milliseconds and cuts off the rest. */
   async stop(grace: number): Promise<void> {
     this.stopping = true;
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await this.renewal;
+    const servers = [...this.servers];
+    const closed = servers.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
     const { promise: idle, resolve } = Promise.withResolvers<void>();
     this.whenIdle = resolve;
     const timer = setTimeout(resolve, grace);
     if (this.answering === 0) resolve();
     await idle;
     clearTimeout(timer);
-    this.http.closeAllConnections();
-    for (const socket of this.connections) socket.destroy();
-    await closed;
+    for (const server of servers) server.closeAllConnections();
+    await Promise.all(closed);
   }
 
-  private wire(): void {
-    const { http: plain, server } = this;
-    plain.on("request", (message, response) => void this.serve(message, response));
-    plain.on("clientError", (_, socket) => {
+  private async add(certificate: Certificate | undefined, port: number): Promise<void> {
+    const limits = {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: HEAD_TIMEOUT,
+      keepAliveTimeout: IDLE_TIMEOUT,
+      // A push may take any time; one that stands still is ended by the idle timeout.
+      requestTimeout: 0,
+    };
+    const server =
+      certificate === undefined
+        ? http.createServer(limits)
+        : https.createServer({ ...limits, ...certificate });
+    server.timeout = IDLE_TIMEOUT;
+    server.on("timeout", (socket: Socket) => socket.destroy());
+    server.on("request", (message, response) => void this.serve(message, response));
+    server.on("clientError", (_, socket) => {
       const head = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
       if (socket.writable) socket.end(head);
       else socket.destroy();
     });
-    if (server === plain) {
-      plain.timeout = IDLE_TIMEOUT;
-      plain.on("timeout", (socket: Socket) => socket.destroy());
-      return;
-    }
-    server.on("secureConnection", (socket: Socket) => {
-      this.connections.add(socket);
-      socket.once("close", () => this.connections.delete(socket));
-      socket.on("error", () => {});
-      socket.setTimeout(IDLE_TIMEOUT, () => socket.destroy());
-    });
-    // Of a client that speaks no TLS or does not trust the certificate.
-    server.on("tlsClientError", () => {});
+    const { hostname } = this.options;
+    await listen(server, { hostname, port });
+    this.servers.push(server);
   }
 
   private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

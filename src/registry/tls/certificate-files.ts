@@ -20,7 +20,7 @@ export class CertificateFiles {
   private readonly watchers: FSWatcher[] = [];
   private timer: NodeJS.Timeout | undefined;
   private current: Certificate | undefined;
-  private use: (certificate: Certificate) => void = () => {};
+  private use: (certificate: Certificate) => Promise<void> = async () => {};
 
   constructor(
     private readonly paths: CertificatePaths,
@@ -47,7 +47,7 @@ export class CertificateFiles {
    * Calls `use` with each new pair. The directories are watched, since renewing replaces files or, where
    * they are mounted from a cluster's secret, the link to their directory.
    */
-  watch(use: (certificate: Certificate) => void): void {
+  watch(use: (certificate: Certificate) => Promise<void>): void {
     this.use = use;
     const directories = new Set(Object.values(this.paths).map((path) => dirname(path)));
     for (const directory of directories) {
@@ -66,7 +66,7 @@ export class CertificateFiles {
     try {
       const next = await this.read();
       if (next.cert === before?.cert && next.key === before.key) return;
-      this.use(next);
+      await this.use(next);
       this.log.log("info", "certificate", { file: this.paths.certificate });
     } catch (error) {
       this.report(error);
