@@ -133,6 +133,7 @@ export class LocalNetworkService implements NetworkService {
   }
 
   async check(options: { repair: boolean }): Promise<NetworkCheckReport> {
+    await Promise.all([this.settle(), this.#firewall.settle()]);
     const Found = await this.#check.find();
     if (!options.repair || Found.length === 0) return { Found, Remaining: Found };
     this.#firewall.distrust();

@@ -13,7 +13,8 @@ import { endpointDrifts, strangeLinks, strayPorts } from "./endpoint-drift.ts";
 import { networkDrifts } from "./network-drift.ts";
 import { relayDrifts } from "./relay-drift.ts";
 
-/** What is under way, or what the kernel still takes away, is over by then. */
+/** What is under way, or what the kernel still takes away, is over after so many looks. */
+const LOOKS = 4;
 const SETTLE_MS = 300;
 
 /** Compares what the records want with what the kernel and the port relay have. */
@@ -28,13 +29,15 @@ export class NetworkCheck {
     this.#elements = elements;
   }
 
-  /** Every drift that is no passing one: what another look finds again. */
+  /** Every drift that is no passing one: what further looks find again. */
   async find(): Promise<NetworkDrift[]> {
-    const first = await this.#look();
-    if (first.length === 0) return first;
-    await Bun.sleep(SETTLE_MS);
-    const again = new Set((await this.#look()).map(({ Problem }) => Problem));
-    return first.filter(({ Problem }) => again.has(Problem));
+    let found = await this.#look();
+    for (let look = 1; look < LOOKS && found.length > 0; look++) {
+      await Bun.sleep(SETTLE_MS);
+      const again = new Set((await this.#look()).map(({ Problem }) => Problem));
+      found = found.filter(({ Problem }) => again.has(Problem));
+    }
+    return found;
   }
 
   /** Makes the links of sandboxes be as the records want them; all, or those that are named. */

@@ -87,7 +87,7 @@ describe("berth network check", () => {
     }
     await berth("rm", "-f", "web");
     await berth("network", "rm", "back");
-    expect((await check()).code).toBe(0);
+    expect((await check()).stdout).toBe("The networks are as they should be\n");
   });
 });
 
