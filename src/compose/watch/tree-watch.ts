@@ -3,7 +3,8 @@ import { basename, dirname, join } from "node:path";
 
 /**
  * Tells of changes at and below a path, which may come into being later, go, and come back. Files are
- * watched by way of their directory: editors put a new file into an old one's place.
+ * watched by way of their directory: editors put a new file into an old one's place. A directory that is
+ * told of stands for everything in it.
  */
 export class TreeWatch {
   readonly #path: string;
