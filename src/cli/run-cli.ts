@@ -72,7 +72,7 @@ class CommandLine {
       parsed = parseFlags(flags, argv, { interspersed: false });
     } catch (error) {
       if (error instanceof HelpRequested) return this.#rootHelp(this.#host.stdout);
-      throw withUsage(error, `${PROGRAM} [OPTIONS] COMMAND [ARG...]`, PROGRAM);
+      throw await withUsage(error, `${PROGRAM} [OPTIONS] COMMAND [ARG...]`, PROGRAM, flags);
     }
     const level = parsed.values["log-level"];
     if (!/^(?:debug|info|warn|warning|error|fatal|panic|trace)$/i.test(level)) {
@@ -98,7 +98,7 @@ class CommandLine {
   ): Promise<number> {
     const [word = "", ...rest] = words;
     const node = findChild(nodes, word);
-    if (node === undefined) throw unknownCommand(path, word);
+    if (node === undefined) throw await unknownCommand(path, word, nodes);
     const deeper = `${path} ${node.name}`;
     // `build PATH` has commands below it, too: their names come before directories of the same name.
     const below =
@@ -110,22 +110,22 @@ class CommandLine {
       const { command } = await node.load();
       return this.#runCommand(command, rest, context);
     }
-    const parsed = this.#groupArguments(node, rest, deeper);
+    const parsed = await this.#groupArguments(node, rest, deeper);
     if (parsed === "help") return this.#groupHelp(node, deeper, this.#host.stdout);
     if (parsed.args[0] === undefined) return this.#groupHelp(node, deeper, this.#host.stderr);
     const inner = node.flags === undefined ? group : parsed;
     return this.#dispatch(node.children ?? [], deeper, parsed.args, globals, inner);
   }
 
-  #groupArguments(
+  async #groupArguments(
     { flags = {} }: CommandNode,
     words: readonly string[],
     path: string,
-  ): ParsedFlags<Flags> | "help" {
+  ): Promise<ParsedFlags<Flags> | "help"> {
     try {
       return parseFlags(flags, words, { interspersed: false });
     } catch (error) {
-      if (!(error instanceof HelpRequested)) throw withUsage(error, path, path);
+      if (!(error instanceof HelpRequested)) throw await withUsage(error, path, path, flags);
       if (error.shorthand) this.#deprecatedShorthand();
       return "help";
     }
@@ -144,7 +144,8 @@ class CommandLine {
         interspersed: command.flagsEndAtFirstArgument !== true,
       });
     } catch (error) {
-      if (!(error instanceof HelpRequested)) throw withUsage(error, usage, path);
+      if (!(error instanceof HelpRequested))
+        throw await withUsage(error, usage, path, command.flags);
       if (error.shorthand) this.#deprecatedShorthand();
       return this.#commandHelp(command, path);
     }
@@ -249,18 +250,35 @@ class CommandLine {
 
 const DEFAULT_WIDTH = 80;
 
-function unknownCommand(path: string, word: string): CliError {
+async function unknownCommand(
+  path: string,
+  word: string,
+  nodes: readonly CommandNode[],
+): Promise<CliError> {
+  const { nearestWord } = await import("./help/nearest-word.ts");
+  const names = nodes.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const meant = nearestWord(word, names);
+  const hint = meant === undefined ? "" : `Did you mean '${path} ${meant}'?\n\n`;
   const usage = path === PROGRAM ? "" : `Usage:  ${path}\n\n`;
   return new CliError(
-    `${PROGRAM}: unknown command: ${path} ${word}\n\n${usage}Run '${path} --help' for more information`,
+    `${PROGRAM}: unknown command: ${path} ${word}\n\n${hint}${usage}Run '${path} --help' for more information`,
   );
 }
 
 /** A wrong flag, with the hint that Docker's CLI gives; other errors as they are. */
-function withUsage(error: unknown, usage: string, path: string): unknown {
+async function withUsage(
+  error: unknown,
+  usage: string,
+  path: string,
+  flags: Flags,
+): Promise<unknown> {
   if (!(error instanceof FlagError)) return error;
+  const [, wrong] = /^unknown flag: --(.*)$/.exec(error.message) ?? [];
+  const { nearestWord } = await import("./help/nearest-word.ts");
+  const meant = wrong === undefined ? undefined : nearestWord(wrong, Object.keys(flags));
+  const hint = meant === undefined ? "" : `\nDid you mean --${meant}?`;
   return new CliError(
-    `${error.message}\n\nUsage:  ${usage}\n\nRun '${path} --help' for more information`,
+    `${error.message}${hint}\n\nUsage:  ${usage}\n\nRun '${path} --help' for more information`,
     FLAG_ERROR,
     { cause: error },
   );

@@ -6,7 +6,10 @@ import { type EndpointSources, resolveEndpoint } from "./resolve-endpoint.ts";
 /** Makes the client for the daemon that flags, environment and contexts name. */
 export async function connect(sources: EndpointSources): Promise<EngineClient> {
   const { EngineClient } = await import("../../client/index.ts");
-  const { host, tls } = await resolveEndpoint(sources);
+  const { host: address, tls } = await resolveEndpoint(sources);
+  const host = address.startsWith("ssh://")
+    ? await (await import("./ssh-tunnel.ts")).openSshTunnel(address)
+    : address;
   const version = sources.environment["DOCKER_API_VERSION"];
   const headers = (await sources.config()).HttpHeaders;
   try {

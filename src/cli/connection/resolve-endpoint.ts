@@ -8,7 +8,7 @@ export const DEFAULT_HOST = "unix:///run/berth.sock";
 const DEFAULT_PORT = 2375;
 const DEFAULT_TLS_PORT = 2376;
 
-/** The daemon to talk to: `unix:///path` or `tcp://host:port`. */
+/** The daemon to talk to: `unix:///path`, `tcp://host:port` or `ssh://host`. */
 export interface Endpoint {
   readonly host: string;
   readonly tls?: TlsFiles;
@@ -82,6 +82,7 @@ async function withTls(
 export function parseHost(text: string, tls: boolean): string {
   const host = text.trim();
   if (host.startsWith("unix://")) return host === "unix://" ? DEFAULT_HOST : host;
+  if (host.startsWith("ssh://")) return host;
   const [, scheme = "tcp", rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(host) ?? [];
   if (scheme === "http" || scheme === "https") return `tcp://${rest}`;
   if (scheme !== "tcp") {

@@ -112,7 +112,6 @@ class FlagParser {
   }
 
   #set({ name, flag }: Named, text: string): void {
-    if (name === "help") throw new HelpRequested(false);
     try {
       this.values[name] = flag.parse(text, this.values[name]);
     } catch (error) {
@@ -122,6 +121,7 @@ class FlagParser {
         `invalid argument ${quoteGo(text)} for "${letter}--${name}" flag: ${why}`,
       );
     }
+    if (name === "help" && this.values[name] === true) throw new HelpRequested(false);
     this.changed.add(name);
   }
 }

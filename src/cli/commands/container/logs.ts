@@ -1,17 +1,24 @@
 import { parseTimestamp } from "../../../spec/timestamp.ts";
 import { CliError } from "../../cli-error.ts";
-import { defineCommand, exactly } from "../../command.ts";
+import { type ArgumentRule, defineCommand, exactly } from "../../command.ts";
 import { bool, string } from "../../flags/flag-kinds.ts";
 import { copyFrames } from "../../terminal/copy-frames.ts";
 
+/** Docker's words where there is none; Berth takes several. */
+const oneOrMore: ArgumentRule = (args, command) => {
+  if (args.length === 0) exactly(1)(args, command);
+};
+
 export const command = defineCommand({
-  usage: "[OPTIONS] CONTAINER",
-  description: "Fetch the logs of a container",
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description:
+    "Fetch the logs of a container\n\nLines of several containers come as they are written, each with its container's name.",
   aliases: ["container logs", "logs"],
-  args: exactly(1),
+  args: oneOrMore,
   flags: {
     details: bool("Show extra details provided to logs"),
     follow: bool("Follow log output", { short: "f" }),
+    grep: string("Show only lines that match the regular expression"),
     since: string(
       'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
     ),
@@ -26,9 +33,8 @@ export const command = defineCommand({
   },
   run: async ({ values, args, context }) => {
     const [name = ""] = args;
-    const { containers } = await context.client();
     const tail = tailLines(values.tail);
-    const { multiplexed, chunks } = await containers.logs(name, {
+    const query = {
       stdout: true,
       stderr: true,
       follow: values.follow,
@@ -37,7 +43,15 @@ export const command = defineCommand({
       ...(values.since === "" ? {} : { since: instant(values.since, "since") }),
       ...(values.until === "" ? {} : { until: instant(values.until, "until") }),
       ...(tail === undefined ? {} : { tail }),
-    });
+    };
+    if (args.length > 1 || values.grep !== "") {
+      const { logPattern, printLogLines } = await import("./log-lines.ts");
+      const pattern = values.grep === "" ? {} : { pattern: logPattern(values.grep) };
+      await printLogLines(context, args, { query, ...pattern });
+      return undefined;
+    }
+    const { containers } = await context.client();
+    const { multiplexed, chunks } = await containers.logs(name, query);
     // Daemons before API 1.42 do not say whether they frame the log.
     const framed = multiplexed ?? !(await containers.inspect(name)).Config.Tty;
     if (framed) await copyFrames(chunks, context.stdout, context.stderr);

@@ -15,13 +15,17 @@ const flags = {
   pull: string('Pull image before running ("always", "missing", "never")', { initial: "missing" }),
   detach: bool("Run container in background and print container ID", { short: "d" }),
   "detach-keys": string("Override the key sequence for detaching a container"),
+  healthy: bool("With --detach: return once the container is healthy"),
   "sig-proxy": bool("Proxy received signals to the process", { initial: true }),
 };
 
 interface RunRequest {
   readonly context: CommandContext;
   readonly request: ContainerCreateRequest;
-  readonly values: ContainerFlagValues & { readonly "sig-proxy": boolean };
+  readonly values: ContainerFlagValues & {
+    readonly "sig-proxy": boolean;
+    readonly healthy: boolean;
+  };
   readonly detachKeys: string;
 }
 
@@ -39,6 +43,9 @@ export const command = defineCommand({
       const { environment } = context;
       const request = await createRequest({ values, changed, args, environment });
       applySession(request, values);
+      if (values.healthy && !values.detach) {
+        throw new CliError("conflicting options: --healthy is of --detach");
+      }
       const detachKeys = values["detach-keys"] || ((await context.config()).detachKeys ?? "");
       run = { context, request, values, detachKeys };
     } catch (error) {
@@ -88,14 +95,19 @@ async function runContainer(run: RunRequest): Promise<number> {
   return attaches ? runAttached(run, id, showsId) : runDetached(run, id);
 }
 
-async function runDetached({ context }: RunRequest, id: string): Promise<number> {
+async function runDetached({ context, values }: RunRequest, id: string): Promise<number> {
   const { containers } = await context.client();
+  const health = values.healthy
+    ? await (await import("./await-health.ts")).watchHealth(context, id)
+    : undefined;
   try {
     await containers.start(id);
   } catch (error) {
+    health?.stop();
     throw containerFailure(error, "run", startExitCode(failureText(error)));
   }
   context.stdout.line(id);
+  await health?.healthy();
   return 0;
 }
 
