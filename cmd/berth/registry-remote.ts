@@ -66,7 +66,7 @@ ${INSECURE_HELP}`;
 
 export async function remove(words: readonly string[]): Promise<void> {
   const { values, positionals } = readFlags(words, REMOVE_USAGE, remoteFlags);
-  if (positionals.length === 0) throw invalidArgument(REMOVE_USAGE.trimEnd());
+  if (positionals.length === 0) throw misused(REMOVE_USAGE, "requires at least 1 argument");
   for (const name of positionals) {
     const reference = parseReference(name);
     if (reference.tag === undefined && reference.digest === undefined) {
@@ -91,7 +91,7 @@ export async function copy(words: readonly string[]): Promise<void> {
   const flags = { ...remoteFlags, quiet: { type: "boolean", short: "q" } } as const;
   const { values, positionals } = readFlags(words, COPY_USAGE, flags);
   const [from, to] = exactly(positionals, 2, COPY_USAGE).map(parseReference);
-  if (from === undefined || to === undefined) throw invalidArgument(COPY_USAGE.trimEnd());
+  if (from === undefined || to === undefined) throw misused(COPY_USAGE, "requires two images");
   const insecure = values["insecure-registry"];
   const source = {
     repository: await remoteRepository(from, insecure),
@@ -110,8 +110,14 @@ export async function copy(words: readonly string[]): Promise<void> {
 }
 
 function exactly(positionals: readonly string[], count: number, usage: string): readonly string[] {
-  if (positionals.length !== count) throw invalidArgument(usage.trimEnd());
-  return positionals;
+  if (positionals.length === count) return positionals;
+  throw misused(usage, `requires exactly ${count} ${count === 1 ? "argument" : "arguments"}`);
+}
+
+/** `usage` begins with `Usage:  berth registry COMMAND`. */
+function misused(usage: string, why: string): Error {
+  const command = /berth registry \w+/.exec(usage)?.[0] ?? "berth registry";
+  return invalidArgument(`"${command}" ${why}\n\n${usage.trimEnd()}`);
 }
 
 const tagOrDigest = ({ digest, tag }: Reference): string => digest ?? tag ?? "latest";

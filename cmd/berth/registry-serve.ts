@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import {
   loadSettings,
   openRegistry,
@@ -66,6 +67,11 @@ Options:
 export async function collectGarbage(words: readonly string[]): Promise<void> {
   const { values } = readFlags(words, GC_USAGE, storageFlags);
   const settings = await loadSettings(withoutUndefined({ ...values }));
+  if (settings.s3 === undefined && !existsSync(settings.root)) {
+    throw invalidArgument(
+      `Cannot collect "${settings.root}": it is not there; --root or --config says where the registry is`,
+    );
+  }
   const { collector } = await openRegistry(settings, stderrLog(settings.logLevel));
   const collected = await collector.collect();
   if (collected === undefined) throw new Error("Cannot collect: another collector is at work");

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthRegistry } from "../../harness/berth-registry.ts";
@@ -113,6 +114,20 @@ describe("berth registry", () => {
     expect((await run([BERTH, "registry", "fly"])).code).toBe(125);
     expect((await run([BERTH, "registry", "serve", "--addr", "nowhere"])).code).toBe(125);
     expect((await run([BERTH, "registry", "ls", "--fly"])).code).toBe(125);
+    for (const [words, said] of [
+      [["copy", "a"], '"berth registry copy" requires exactly 2 arguments'],
+      [["rm"], '"berth registry rm" requires at least 1 argument'],
+      [["rm", `${own.address}/tool/a`], "it has neither tag nor digest"],
+      [["ls", `${own.address}/no/where`], "repository name not known to registry"],
+      [["gc", "--root", join(directory, "nowhere")], "it is not there"],
+      [["ls", "127.0.0.1:1"], "connection refused"],
+    ] as const) {
+      const { code, stderr, stdout } = await run([BERTH, "registry", ...words]);
+      expect(code).toBeGreaterThan(0);
+      expect(stderr).toContain(said);
+      expect(stdout).toBe("");
+    }
+    expect(existsSync(join(directory, "nowhere"))).toBe(false);
   }, 60_000);
 });
 
