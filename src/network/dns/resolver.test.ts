@@ -18,12 +18,39 @@ let asked = 0;
 let upstream: { close(): void };
 let upstreamTcp: { stop(): void };
 
+/** What a server may send that means harm, or is broken. */
+function hostileAnswer(name: string, { id = 0, questions = [] }: Packet): Uint8Array | undefined {
+  const response = (answers: Packet["answers"] = [], asked: Packet["questions"] = questions) =>
+    new Uint8Array(encode({ type: "response", id, questions: asked, answers }));
+  const A = (data: string) => ({ type: "A", name, ttl: 60, data }) as const;
+  switch (name) {
+    case "circle.example":
+      return response([{ type: "CNAME", name, ttl: 60, data: name }]);
+    case "pointer.example": {
+      const bytes = response([A("192.0.2.7")]);
+      // The record's name is a pointer to itself.
+      bytes.set([0xc0, bytes.length - 16], bytes.length - 16);
+      return bytes;
+    }
+    case "cut.example":
+      return response([A("192.0.2.7")]).subarray(0, -6);
+    case "other.example":
+      return response([A("192.0.2.66")], [{ type: "A", name: "www.example" }]);
+    case "long.example":
+      return response(Array.from({ length: 200 }, (_, index) => A(`192.0.2.${index}`)));
+    default:
+      return undefined;
+  }
+}
+
 /** Answers everything below `.example` with one address; `big.example` only over TCP. */
 function answer(query: Uint8Array, tcp: boolean): Uint8Array | undefined {
   const packet = decode(Buffer.from(query));
   const name = packet.questions?.[0]?.name ?? "";
   asked += 1;
   if (name === "silent.example") return undefined;
+  const hostile = hostileAnswer(name, packet);
+  if (hostile !== undefined) return hostile;
   const big = name === "big.example" && !tcp;
   const response = encode({
     type: "response",
@@ -236,4 +263,88 @@ test("names that stay answer after adoption; others end", async () => {
   expect(await ask("renamed")).toEqual(found("10.1.0.2"));
   await resolver.adopt([]);
   expect(resolver.empty).toBe(true);
+});
+
+test("an answer to another question does not count, whatever else is right", async () => {
+  expect((await ask("other.example"))?.rcode).toBe(2);
+});
+
+test("loops of names and of pointers are handed on and followed by nobody; what is cut off is not kept", async () => {
+  expect((await ask("circle.example"))?.data).toEqual(["circle.example"]);
+  expect(((await raw(question("pointer.example", "A"))) ?? [])[3]).toBeDefined();
+  for (const times of [1, 2]) {
+    await raw(question("cut.example", "A"));
+    expect(asked).toBe(2 + times);
+  }
+  expect(await ask("web")).toEqual(found("10.1.0.2"));
+});
+
+test("an answer too long for UDP is marked as cut, and whole over TCP", async () => {
+  expect(await ask("long.example")).toEqual({ id: 4711, rcode: 0, truncated: true, data: [] });
+  expect((await overTcp(question("long.example", "A"))).answers).toHaveLength(200);
+});
+
+test("a question that comes over TCP byte by byte is one", async () => {
+  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  const messages = new MessageSplitter();
+  const socket = await inNetworkNamespace(namespace, () =>
+    Bun.connect({
+      hostname: "127.0.0.11",
+      port: 53,
+      socket: {
+        data: (_, bytes) => {
+          for (const message of messages.push(bytes)) resolve(message);
+        },
+      },
+    }),
+  );
+  socket.setNoDelay(true);
+  for (const byte of frame(question("web", "A"))) {
+    socket.write(Uint8Array.of(byte));
+    await new Promise((next) => setImmediate(next));
+  }
+  expect(decode(Buffer.from(await promise)).answers).toHaveLength(1);
+  socket.end();
+});
+
+test("ten thousand questions about a hundred containers: none is lost, memory stays", async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `c${index}`);
+  const others = names.map(
+    () => createNetworkNamespace(() => run("ip", "link", "set", "lo", "up")).fd,
+  );
+  for (const [index, name] of names.entries()) {
+    const own = { namespace: lab.path(others[index] ?? -1) };
+    await resolver.put({ ...sandbox(name, [name], `10.1.1.${index}`), ...own });
+  }
+  const queries = names.map((name) => question(name, "A"));
+  const TOTAL = 10_000;
+  const IN_FLIGHT = 64;
+  let sent = 0;
+  let answered = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const client = await inNetworkNamespace(namespace, () =>
+    Bun.udpSocket({
+      connect: { hostname: "127.0.0.11", port: 53 },
+      socket: {
+        data: (_, bytes) => {
+          if (bytes[7] === 1) answered += 1;
+          if (answered === TOTAL) resolve();
+          else if (sent < TOTAL) next();
+        },
+      },
+    }),
+  );
+  Bun.gc(true);
+  const before = process.memoryUsage.rss();
+  const next = () => client.send(queries[sent++ % queries.length] ?? "");
+  while (sent < IN_FLIGHT) next();
+  const timer = setTimeout(resolve, 20_000);
+  await promise;
+  clearTimeout(timer);
+  client.close();
+  for (const name of names) resolver.delete(name);
+  for (const fd of others) closeNamespace(fd);
+  expect(answered).toBe(TOTAL);
+  Bun.gc(true);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(64 << 20);
 });
