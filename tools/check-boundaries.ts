@@ -17,7 +17,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   registry: ["spec", "linux", "distribution"],
   runtime: ["spec", "linux"],
   supervisor: ["spec", "linux", "logs"],
-  network: ["spec", "linux", "store"],
+  cluster: ["spec"],
+  network: ["spec", "linux", "store", "cluster"],
   build: ["spec", "linux", "archive", "store", "distribution", "runtime"],
   engine: [
     "spec",

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { type ClusterSettings, parseClusterSettings } from "../../src/cluster/index.ts";
 import { parseMirror } from "../../src/distribution/index.ts";
 import type { EngineConfig } from "../../src/engine/config.ts";
 import type { LogLevel } from "../../src/engine/log.ts";
@@ -49,6 +50,8 @@ export interface DaemonConfig {
   logLevel: LogLevel;
   engine: EngineConfig;
   network: { bridge?: string; bip?: string; mtu?: number; pools: AddressPool[] };
+  /** Undefined: a host on its own. */
+  cluster: ClusterSettings | undefined;
   registry: { mirrors: string[]; insecure: string[] };
   concurrentDownloads: number;
   /** What images may take of the disk, bytes. */
@@ -101,6 +104,7 @@ function toConfig(settings: Settings): DaemonConfig {
       ...(settings.mtu === undefined ? {} : { mtu: settings.mtu }),
       pools: (settings["default-address-pool"] ?? []).map(parsePool),
     },
+    cluster: clusterSettings(settings),
     registry: {
       mirrors: checkedMirrors(settings["registry-mirror"] ?? []),
       insecure: settings["insecure-registry"] ?? [],
@@ -140,6 +144,13 @@ function defaultPlaces(ephemeralRoot: string | undefined) {
   }
   const place = (name: string) => join(ephemeralRoot, name);
   return { dataRoot: place("data"), exec: place("run"), socket: place("berth.sock") };
+}
+
+function clusterSettings(settings: Settings): ClusterSettings | undefined {
+  const store = settings["cluster-store"];
+  const options = settings["cluster-store-opt"] ?? {};
+  if (store === undefined) return undefined;
+  return parseClusterSettings(store, settings["cluster-advertise"], options);
 }
 
 /** What is named holds sockets and files alike. */

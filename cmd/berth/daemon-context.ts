@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync, statfsSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { EtcdStore } from "../../src/cluster/index.ts";
 import type { Clock } from "../../src/engine/clock.ts";
 import type { Container } from "../../src/engine/containers/container.ts";
 import type { ContainerRecord, ExecRecord } from "../../src/engine/containers/container-record.ts";
@@ -27,6 +30,7 @@ import {
 } from "../../src/runtime/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import type { Supervisor } from "../../src/supervisor/index.ts";
+import { PROGRAM_VERSION } from "./build-info.ts";
 import type { DaemonConfig } from "./daemon-config.ts";
 
 export interface ContextParts {
@@ -131,6 +135,28 @@ export async function lookAtHost(
   return { host: detectRuntimeHost(), runtimes };
 }
 
+/** The store is only spoken to once the networks start. */
+function clusterOptions(
+  { cluster }: DaemonConfig,
+  { records }: Store,
+): Pick<NetworkServiceOptions, "cluster"> {
+  if (cluster === undefined) return {};
+  const kept = records.collection<{ id: string }>("cluster-host");
+  const self = kept.get("self") ?? { id: randomUUID() };
+  kept.put("self", self);
+  const { address, port, ttl, etcd } = cluster;
+  const host = {
+    id: self.id,
+    name: hostname(),
+    address,
+    port,
+    ttl,
+    version: PROGRAM_VERSION,
+    started: new Date().toISOString(),
+  };
+  return { cluster: { store: new EtcdStore(etcd), host } };
+}
+
 export function networkOptions(
   config: DaemonConfig,
   store: Store,
@@ -145,6 +171,7 @@ export function networkOptions(
     ...(bridge === undefined ? {} : { bridge }),
     ...(bip === undefined ? {} : { bip }),
     ...(mtu === undefined ? {} : { mtu }),
+    ...clusterOptions(config, store),
     ...(pools.length === 0 ? {} : { defaultAddressPools: pools }),
     warn: (message) => log.warn(message),
     onEvent: ({ action, network, containerId }) =>

@@ -13,6 +13,8 @@ export class AddressAllocator {
   readonly #reserved = new Set<bigint>();
   /** Below this one every address of the range is taken. */
   #lowest: bigint;
+  /** The highest address that has ever been taken. */
+  #highest: bigint;
 
   constructor(record: SubnetRecord) {
     const subnet = parseCidr(record.subnet)?.prefix;
@@ -23,6 +25,7 @@ export class AddressAllocator {
     this.#subnet = subnet;
     this.#range = range;
     this.#lowest = range.first;
+    this.#highest = range.first;
     for (const [name, text] of Object.entries({ ...record.reserved, gateway: record.gateway })) {
       const address = parseIp(text);
       if (address === undefined) continue;
@@ -57,6 +60,26 @@ export class AddressAllocator {
     return undefined;
   }
 
+  /**
+   * A free address above those that have been taken so far, `skip` of them left out; once these are used up,
+   * the lowest free one. What somebody has just given back is reused late.
+   */
+  allocateNext(holder: string, skip: number): string | undefined {
+    const end = this.#range.first + prefixSize(this.#range);
+    for (let value = this.#highest + 1n + BigInt(skip); value < end; value++) {
+      if (this.#holders.has(value) || this.#special(value)) continue;
+      this.#hold(value, holder);
+      return formatIp({ family: this.#subnet.family, value });
+    }
+    return this.allocate(holder);
+  }
+
+  #hold(value: bigint, holder: string): void {
+    this.#holders.set(value, holder);
+    const end = this.#range.first + prefixSize(this.#range);
+    if (value > this.#highest && value < end) this.#highest = value;
+  }
+
   /** @throws EngineError with Docker's words when the address is taken or not of this subnet. */
   claim(text: string, holder: string): void {
     const address = parseIp(text);
@@ -67,7 +90,7 @@ export class AddressAllocator {
     if (present !== undefined && present !== holder) {
       throw new EngineError("permission-denied", "Address already in use");
     }
-    this.#holders.set(address.value, holder);
+    this.#hold(address.value, holder);
   }
 
   release(text: string, holder: string): void {

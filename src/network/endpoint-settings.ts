@@ -8,6 +8,7 @@ import type {
 } from "../spec/index.ts";
 import { shortId } from "../spec/index.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./network-record.ts";
+import { isOverlay } from "./overlay/overlay-options.ts";
 import { parseCidr } from "./prefix.ts";
 
 const prefixLength = (subnet: string | undefined): number =>
@@ -31,7 +32,7 @@ export function endpointSettings(
   network: NetworkRecord,
 ): EndpointSettings {
   const { wishes, ipv4, ipv6 } = endpoint;
-  const internal = network.internal;
+  const internal = network.internal || isOverlay(network);
   return {
     IPAMConfig: wishes.IPAMConfig ?? null,
     Links: wishes.Links ?? null,
@@ -95,7 +96,8 @@ export function networkSettings(
   const attached: Record<string, EndpointSettings> = {};
   for (const endpoint of sandbox.endpoints) {
     const network = networks.get(endpoint.networkId);
-    if (network !== undefined) attached[network.name] = endpointSettings(endpoint, network);
+    if (network === undefined || endpoint.gateway === true) continue;
+    attached[network.name] = endpointSettings(endpoint, network);
   }
   return {
     ...bridgeFields(attached["bridge"]),
@@ -119,7 +121,7 @@ function networkContainer(
   const withPrefix = (address: string | undefined, subnet: string | undefined): string =>
     address === undefined ? "" : `${address}/${prefixLength(subnet)}`;
   return {
-    Name: sandbox.containerName,
+    Name: endpoint.gateway === true ? `gateway_${shortId(sandbox.id)}` : sandbox.containerName,
     EndpointID: endpoint.id,
     MacAddress: endpoint.macAddress,
     IPv4Address: withPrefix(endpoint.ipv4, network.ipv4?.subnet),
@@ -151,7 +153,7 @@ export function networkResource(network: NetworkRecord, members: readonly Member
     Name: network.name,
     Id: network.id,
     Created: network.created,
-    Scope: "local",
+    Scope: isOverlay(network) ? "global" : "local",
     Driver: network.driver,
     EnableIPv4: network.ipv4 !== undefined || network.ipv6 === undefined,
     EnableIPv6: network.ipv6 !== undefined,

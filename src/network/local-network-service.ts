@@ -1,6 +1,8 @@
+import type { ClusterHost } from "../cluster/index.ts";
 import { RulesetWatch } from "../linux/netlink/index.ts";
 import {
   type EndpointSettings,
+  EngineError,
   errorMessage,
   type Network,
   type NetworkCheckReport,
@@ -23,6 +25,9 @@ import type {
 import { NetworkTable } from "./network-table.ts";
 import { NetworkWiring } from "./network-wiring.ts";
 import { Networks } from "./networks.ts";
+import { GatewayNetwork } from "./overlay/gateway-network.ts";
+import { OverlayDriver } from "./overlay/overlay-driver.ts";
+import { isOverlay, NOT_IN_CLUSTER, vxlanDevice } from "./overlay/overlay-options.ts";
 import { PortPublisher, portElements, sandboxHolds } from "./port-publisher.ts";
 import { RelayClient } from "./relay/relay-client.ts";
 import type { PortElement } from "./ruleset.ts";
@@ -48,6 +53,8 @@ export class LocalNetworkService implements NetworkService {
   readonly #names: NamePublisher;
   readonly #administration: Networks;
   readonly #joining: Sandboxes;
+  readonly #parts: ServiceParts;
+  #overlay: OverlayDriver | undefined;
   readonly #check: NetworkCheck;
   #started: NetworkWiring | undefined;
   #watch: RulesetWatch | undefined;
@@ -66,7 +73,8 @@ export class LocalNetworkService implements NetworkService {
       wantedNames: () => this.#names.wanted(),
     });
     this.#publisher = new PortPublisher(this.#firewall, relay);
-    this.#names = new NamePublisher(this.#sandboxes, this.#networks, relay);
+    const remote = () => this.#overlay?.names() ?? [];
+    this.#names = new NamePublisher(this.#sandboxes, this.#networks, relay, remote);
     const parts: ServiceParts = {
       options,
       instance: this.#instance,
@@ -75,13 +83,50 @@ export class LocalNetworkService implements NetworkService {
       firewall: this.#firewall,
       publisher: this.#publisher,
       names: this.#names,
+      gateway: this.#gateway(),
+      overlay: () => this.#overlay,
       wiring: () => this.#wiring,
+      present: () => this.#present(),
       elements: () => this.#elements(),
       applyRules: () => this.#applyRules(),
     };
     this.#administration = new Networks(parts);
     this.#joining = new Sandboxes(parts);
     this.#check = new NetworkCheck(parts, relay, () => this.#elements());
+    this.#parts = parts;
+  }
+
+  #gateway(): GatewayNetwork {
+    return new GatewayNetwork(this.#networks, {
+      create: (request) => this.#administration.create(request),
+      remove: (id) => this.#administration.remove(id),
+      inUse: (id) =>
+        this.#sandboxes
+          .records()
+          .some(({ endpoints }) => endpoints.some(({ networkId }) => networkId === id)),
+    });
+  }
+
+  /** A container whose address in an overlay network is somebody else's by now gets another one. */
+  async #moveAddress(containerId: string, networkId: string): Promise<void> {
+    const record = this.#sandboxes.get(containerId)?.record;
+    const wishes = record?.endpoints.find((one) => one.networkId === networkId)?.wishes ?? {};
+    const { IPAMConfig: _, ...rest } = wishes;
+    await this.#joining.disconnect(networkId, containerId);
+    await this.#joining.connect(networkId, containerId, rest);
+  }
+
+  inspectVerbose(ref: string): Promise<Network> {
+    return this.#administration.inspectVerbose(ref);
+  }
+
+  async hosts(): Promise<ClusterHost[]> {
+    if (this.#overlay !== undefined) return await this.#overlay.hosts();
+    throw new EngineError("unavailable", NOT_IN_CLUSTER);
+  }
+
+  setHealth(containerId: string, healthy: boolean): void {
+    this.#joining.setHealth(containerId, healthy);
   }
 
   join(request: JoinRequest): Promise<Join> {
@@ -144,10 +189,17 @@ export class LocalNetworkService implements NetworkService {
   }
 
   async start(): Promise<void> {
-    this.#started ??= new NetworkWiring(this.#instance, this.#options.mtu ?? DEFAULT_MTU);
+    const { cluster, mtu = DEFAULT_MTU } = this.#options;
+    this.#started ??= new NetworkWiring(this.#instance, mtu, cluster?.host);
     this.#sandboxes.load();
     await this.#administration.ensureDefaults();
     this.#networks.claim(this.#sandboxes.records());
+    if (cluster !== undefined && this.#overlay === undefined) {
+      this.#overlay = new OverlayDriver(this.#parts, cluster, (containerId, networkId) =>
+        this.#moveAddress(containerId, networkId),
+      );
+      await this.#overlay.start();
+    }
     await this.#agree();
     this.#watch ??= new RulesetWatch(
       (table) => this.#firewall.ownerOf(table),
@@ -160,7 +212,9 @@ export class LocalNetworkService implements NetworkService {
 
   /** Makes links of networks and packet rules agree with the records; repeatable at any time. */
   async #agree(): Promise<void> {
-    for (const network of this.#networks.all()) await this.#wiring.ensureNetwork(network);
+    const local = this.#networks.all().filter((network) => !isOverlay(network));
+    for (const network of local) await this.#wiring.ensureNetwork(network);
+    await this.#overlay?.mend();
     await this.#wiring.removeLinksExcept(this.#devices());
     this.#applyRules();
     await this.#followHost();
@@ -194,6 +248,8 @@ export class LocalNetworkService implements NetworkService {
   async close(): Promise<void> {
     this.#stopWatching();
     await Promise.all([this.settle(), this.#firewall.settle()]);
+    await this.#overlay?.close({ leave: false });
+    this.#overlay = undefined;
     this.#publisher.close();
     this.#sandboxes.close();
     this.#firewall.close();
@@ -210,6 +266,8 @@ export class LocalNetworkService implements NetworkService {
     this.#firewall.cleanUp();
     for (const containerId of this.#sandboxes.containerIds()) this.leave(containerId);
     await this.#names.settle();
+    await this.#overlay?.close({ leave: true });
+    this.#overlay = undefined;
     await this.#publisher.end();
     await this.#wiring.removeLinksExcept(new Set());
   }
@@ -228,12 +286,22 @@ export class LocalNetworkService implements NetworkService {
 
   #devices(): Set<string> {
     return new Set(
-      this.#networks.all().flatMap(({ device, parent }) => device ?? parent?.device ?? []),
+      this.#present().flatMap((network) => [
+        ...[network.device ?? network.parent?.device ?? []].flat(),
+        ...(isOverlay(network) ? [vxlanDevice(network)] : []),
+      ]),
     );
   }
 
+  /** Networks that have links on this host: an overlay network only where it has containers. */
+  #present(): NetworkRecord[] {
+    return this.#networks
+      .all()
+      .filter((network) => !isOverlay(network) || this.#overlay?.isPresent(network) === true);
+  }
+
   #applyRules(): void {
-    this.#firewall.apply(this.#networks.all(), this.#elements());
+    this.#firewall.apply(this.#present(), this.#elements());
   }
 
   async #reconcilePorts(): Promise<void> {
@@ -254,7 +322,7 @@ export class LocalNetworkService implements NetworkService {
 
   async #mend(): Promise<void> {
     if (this.#started === undefined) return;
-    this.#firewall.verify(this.#networks.all(), this.#elements());
+    this.#firewall.verify(this.#present(), this.#elements());
     await this.#followHost();
   }
 
@@ -271,7 +339,7 @@ export class LocalNetworkService implements NetworkService {
     } catch (error) {
       this.#options.warn?.(`Published ports do not obey the host's rules: ${errorMessage(error)}`);
     }
-    await this.#firewall.admit(this.#networks.all()).catch((error: unknown) => {
+    await this.#firewall.admit(this.#present()).catch((error: unknown) => {
       this.#options.warn?.(errorMessage(error));
     });
   }

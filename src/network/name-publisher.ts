@@ -2,6 +2,7 @@ import type { NamedEndpoint, NamedSandbox } from "./dns/named-sandbox.ts";
 import { isPredefined } from "./endpoint-settings.ts";
 import type { SandboxRecord } from "./network-record.ts";
 import type { NetworkTable } from "./network-table.ts";
+import { isOverlay } from "./overlay/overlay-options.ts";
 import type { RelayClient } from "./relay/relay-client.ts";
 import { namespacePath, type Sandbox, type SandboxTable } from "./sandbox-table.ts";
 
@@ -24,7 +25,16 @@ export class NamePublisher {
   readonly #relay: RelayClient;
   readonly #pending = new Set<Promise<void>>();
 
-  constructor(sandboxes: SandboxTable, networks: NetworkTable, relay: RelayClient) {
+  readonly #remote: () => NamedSandbox[];
+
+  /** `remote`: names of other hosts' containers. */
+  constructor(
+    sandboxes: SandboxTable,
+    networks: NetworkTable,
+    relay: RelayClient,
+    remote: () => NamedSandbox[],
+  ) {
+    this.#remote = remote;
     this.#sandboxes = sandboxes;
     this.#networks = networks;
     this.#relay = relay;
@@ -32,10 +42,21 @@ export class NamePublisher {
 
   /** Everything that the relay has to serve. */
   wanted(): NamedSandbox[] {
-    return this.#sandboxes.containerIds().flatMap((id) => {
+    const own = this.#sandboxes.containerIds().flatMap((id) => {
       const sandbox = this.#sandboxes.get(id);
       return (sandbox === undefined ? undefined : this.#named(sandbox)) ?? [];
     });
+    return own.length === 0 ? [] : [...own, ...this.#remote()];
+  }
+
+  /** A name on another host, or what has changed of it, in the background. */
+  tellRemote(named: NamedSandbox): void {
+    // A relay that is started later is told of everything.
+    this.#keep(this.#relay.nameIfThere(named));
+  }
+
+  forgetRemote(id: string): void {
+    this.#keep(this.#relay.unname(id));
   }
 
   /** The first question of the container is answered once this has resolved. */
@@ -90,15 +111,17 @@ export class NamePublisher {
     };
   }
 
-  #endpoints({ endpoints }: SandboxRecord): NamedEndpoint[] {
+  #endpoints({ endpoints, unhealthy }: SandboxRecord): NamedEndpoint[] {
     return endpoints.flatMap((endpoint) => {
       const network = this.#networks.byId(endpoint.networkId);
-      if (network === undefined || isPredefined(network.name)) return [];
+      if (network === undefined || endpoint.gateway === true || isPredefined(network.name)) {
+        return [];
+      }
       const { ipv4, ipv6 } = endpoint;
       return {
         networkId: network.id,
         network: network.name,
-        names: endpoint.dnsNames,
+        names: unhealthy === true && isOverlay(network) ? [] : endpoint.dnsNames,
         ...(ipv4 === undefined ? {} : { ipv4 }),
         ...(ipv6 === undefined ? {} : { ipv6 }),
         links: linkNames(endpoint.wishes.Links),

@@ -18,13 +18,15 @@ export interface SubnetRecord {
 export interface NetworkRecord {
   id: string;
   name: string;
-  driver: "bridge" | "host" | "null" | "macvlan" | "ipvlan";
+  driver: "bridge" | "host" | "null" | "macvlan" | "ipvlan" | "overlay";
   /** RFC 3339. */
   created: string;
   /** The bridge's link name. */
   device?: string;
   /** Of macvlan and ipvlan: the link that the containers' links are children of. */
   parent?: ParentLink;
+  /** Of overlay networks: the VXLAN network identifier, the same on every host. */
+  overlay?: { vni: number };
   /** A set of settings for others to take (`--config-from`); nobody can join it. */
   configOnly?: boolean;
   /** The network that its settings were taken from. */
@@ -81,6 +83,8 @@ export interface EndpointRecord {
   /** What was asked for, as `inspect` shows it again. */
   wishes: Partial<EndpointSettings>;
   dnsNames: string[];
+  /** The way to the outside of a container in overlay networks: nobody has asked for it. */
+  gateway?: boolean;
 }
 
 /** A running container's network namespace; it is written before the first change of the kernel. */
@@ -95,6 +99,8 @@ export interface SandboxRecord {
   portRequests: PortRequest[];
   /** `80/tcp`: what is exposed, published or not. */
   exposed: string[];
+  /** Its health check fails. */
+  unhealthy?: boolean;
   /** Where the published ports lead to. */
   publisher?: { endpointId: string; bridge: string };
   published: PublishedPort[];

@@ -136,18 +136,17 @@ function checkDriver(driver: string): void {
   if (driver === "host" || driver === "null") {
     throw forbidden(`only one instance of "${driver}" network is allowed`);
   }
-  if (driver === "overlay") {
-    throw new EngineError(
-      "unavailable",
-      "overlay networks span hosts, which needs a store that they share: start the daemon with --cluster-store",
-    );
-  }
+  if (driver === "overlay") return;
   if (driver !== "bridge" && driver !== "default" && !isChildDriver(driver)) {
     throw notFound(
       `could not find plugin ${driver} in v1 plugin registry: plugin "${driver}" not found`,
     );
   }
 }
+
+/** Overlay networks are known to every host of the cluster. */
+const scopesOf = (driver: string | undefined): readonly string[] =>
+  driver === "overlay" ? ["global", "swarm"] : ["local"];
 
 function checkName(name: string, networks: readonly NetworkRecord[]): void {
   if (name === "" || /^\s*$/.test(name)) throw invalidArgument("invalid name: name is empty");
@@ -182,7 +181,7 @@ export function networkFromRequest(
   checkName(asked.Name ?? "", around.networks);
   const request = withConfiguration(asked, around.networks);
   if (request.ConfigOnly !== true) checkDriver(request.Driver || "bridge");
-  if (request.Ingress || (request.Scope && request.Scope !== "local")) {
+  if (request.Ingress || (request.Scope && !scopesOf(request.Driver).includes(request.Scope))) {
     throw forbidden("this node is not a swarm manager");
   }
   const ipamDriver = request.IPAM?.Driver || "default";
@@ -198,7 +197,8 @@ export function networkFromRequest(
   if (ipv4 === undefined && ipv6 === undefined) {
     throw invalidArgument("IPv4 or IPv6 must be enabled");
   }
-  const driver = isChildDriver(request.Driver ?? "") ? request.Driver : "bridge";
+  const spanning = request.Driver === "overlay" || isChildDriver(request.Driver ?? "");
+  const driver = spanning ? request.Driver : "bridge";
   const network: NetworkRecord = {
     id,
     name: request.Name,

@@ -1,3 +1,4 @@
+import type { ClusterHost } from "../cluster/index.ts";
 import type {
   EndpointSettings,
   Network,
@@ -9,6 +10,7 @@ import type {
 } from "../spec/index.ts";
 import type { RecordStore } from "../store/index.ts";
 import type { UpstreamSettings } from "./dns/named-sandbox.ts";
+import type { ClusterOptions } from "./overlay/overlay-driver.ts";
 
 /** What one daemon's networks are made from. */
 export interface NetworkServiceOptions {
@@ -25,6 +27,8 @@ export interface NetworkServiceOptions {
   defaultAddressPools?: readonly AddressPool[];
   /** Bytes. */
   mtu?: number;
+  /** The other hosts of a cluster, for overlay networks. */
+  cluster?: ClusterOptions;
   /** Hears of what went wrong where nobody waits for it. */
   warn?: (message: string) => void;
   /** Hears of every change that Docker has an event for. */
@@ -132,6 +136,12 @@ export interface NetworkService {
   /** The oldest first. */
   list(): Network[];
   inspect(ref: string): Network;
+  /** As `inspect`; of an overlay network every endpoint of the cluster, with its host. */
+  inspectVerbose(ref: string): Promise<Network>;
+  /** The hosts of the cluster. `unavailable` without a cluster, and while its store is away. */
+  hosts(): Promise<ClusterHost[]>;
+  /** Names in overlay networks do not lead to a container whose health check fails. */
+  setHealth(containerId: string, healthy: boolean): void;
   create(request: NetworkCreateRequest): Promise<NetworkCreateResponse>;
   /** `permission-denied` for a pre-defined network and for one with endpoints. */
   remove(ref: string): Promise<void>;

@@ -8,6 +8,9 @@ import type {
   SubnetRecord,
 } from "./network-record.ts";
 
+/** Who has which addresses where. */
+type Held = Pick<EndpointRecord, "networkId" | "id" | "ipv4" | "ipv6">;
+
 interface Entry {
   record: NetworkRecord;
   ipv4: AddressAllocator | undefined;
@@ -110,7 +113,47 @@ export class NetworkTable {
     }
   }
 
-  giveBack({ networkId, id, ipv4, ipv6 }: EndpointRecord): void {
+  /**
+   * As `assign`, with addresses that nobody has had for long; `attempt` counts those that were refused
+   * elsewhere.
+   */
+  assignNext(
+    networkId: string,
+    endpointId: string,
+    wishes: Partial<EndpointSettings>,
+    attempt: number,
+  ): Pick<EndpointRecord, "ipv4" | "ipv6"> {
+    const { IPv4Address, IPv6Address } = wishes.IPAMConfig ?? {};
+    const entry = this.#entries.get(networkId);
+    // Hosts that ask at the same time part ways.
+    const skip = Math.floor(Math.random() * 2 ** Math.min(attempt, 6));
+    const next = (allocator: AddressAllocator | undefined, wish: string | undefined) =>
+      wish ? undefined : allocator?.allocateNext(endpointId, skip);
+    const ipv4 = next(entry?.ipv4, IPv4Address);
+    const ipv6 = next(entry?.ipv6, IPv6Address);
+    const chosen = {
+      IPv4Address: ipv4 ?? IPv4Address ?? "",
+      IPv6Address: ipv6 ?? IPv6Address ?? "",
+    };
+    return this.assign(networkId, endpointId, { IPAMConfig: chosen });
+  }
+
+  /** Somebody else's addresses, as far as they are free here. */
+  hold({ networkId, id, ipv4, ipv6 }: Held): void {
+    const entry = this.#entries.get(networkId);
+    for (const [allocator, address] of [
+      [entry?.ipv4, ipv4],
+      [entry?.ipv6, ipv6],
+    ] as const) {
+      try {
+        if (address !== undefined) allocator?.claim(address, id);
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+      }
+    }
+  }
+
+  giveBack({ networkId, id, ipv4, ipv6 }: Held): void {
     const entry = this.#entries.get(networkId);
     if (ipv4 !== undefined) entry?.ipv4?.release(ipv4, id);
     if (ipv6 !== undefined) entry?.ipv6?.release(ipv6, id);

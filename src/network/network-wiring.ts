@@ -10,14 +10,23 @@ import {
   LinkThread,
   type NamespaceSurvey,
   type PrefixedAddress,
+  type VxlanPeer,
 } from "../linux/netlink/index.ts";
+import { EngineError } from "../spec/index.ts";
 import { childLinkKind } from "./child-links.ts";
 import { endpointSysctls } from "./endpoint-options.ts";
 import { enableIpv4Forwarding, enableIpv6Forwarding } from "./host-settings.ts";
 import { gatewayMode, isOff, isOn, networkOption } from "./network-options.ts";
 import type { EndpointRecord, NetworkRecord, SubnetRecord } from "./network-record.ts";
+import { isOverlay, NO_CLUSTER, overlayMtu, vxlanDevice } from "./overlay/overlay-options.ts";
 import { parseCidr } from "./prefix.ts";
 import { macAddressFor } from "./subnet-choice.ts";
+
+/** Where other hosts reach this one: an address, and a UDP port for VXLAN. */
+export interface Underlay {
+  address: string;
+  port: number;
+}
 
 /** An endpoint with the network that it is in and the families whose default route goes through it. */
 export interface Plug {
@@ -36,7 +45,7 @@ const prefixed = (address: string, { subnet }: SubnetRecord): PrefixedAddress =>
   prefix: parseCidr(subnet)?.prefix.bits ?? 0,
 });
 
-const OWN_KINDS = new Set(["bridge", "dummy", "vlan", "veth"]);
+const OWN_KINDS = new Set(["bridge", "dummy", "vlan", "veth", "vxlan"]);
 
 /** An isolated family, and IPv4 where that is inhibited, has no address on the host. */
 function hasBridgeAddress(network: NetworkRecord, family: 4 | 6): boolean {
@@ -58,9 +67,13 @@ export class NetworkWiring {
   /** An empty network namespace that waits for a container: a third of the time that a sandbox takes. */
   #spare: number | undefined;
   #preparing: Timer | undefined;
+  readonly #underlay: Underlay | undefined;
+  /** Of the link that leads to the other hosts, bytes. */
+  #underlayMtu = 1500;
 
   /** `alias` marks the bridges of this daemon; `mtu` in bytes. */
-  constructor(alias: string, mtu: number) {
+  constructor(alias: string, mtu: number, underlay: Underlay | undefined) {
+    this.#underlay = underlay;
     this.#alias = alias;
     this.#mtu = mtu;
   }
@@ -79,7 +92,8 @@ export class NetworkWiring {
     const { parent } = network;
     if (parent !== undefined) {
       await this.#links.call("ensureParent", parent.device, parent.own, this.#alias);
-    } else await this.#ensureBridge(network);
+    } else if (isOverlay(network)) await this.#ensureOverlay(network);
+    else await this.#ensureBridge(network);
   }
 
   /** Refuses a network whose links this kernel cannot make; makes its parent. True if that is ours now. */
@@ -108,9 +122,10 @@ export class NetworkWiring {
   bridgeOf(network: NetworkRecord): BridgeRequest | undefined {
     const { device, ipv4, ipv6 } = network;
     if (device === undefined) return undefined;
+    const reached = !isOverlay(network);
     const families = [
-      hasBridgeAddress(network, 4) ? ipv4 : undefined,
-      hasBridgeAddress(network, 6) ? ipv6 : undefined,
+      reached && hasBridgeAddress(network, 4) ? ipv4 : undefined,
+      reached && hasBridgeAddress(network, 6) ? ipv6 : undefined,
     ];
     return {
       name: device,
@@ -128,8 +143,40 @@ export class NetworkWiring {
     return alias === this.#alias && OWN_KINDS.has(kind ?? "");
   }
 
+  /** A bridge that the host has no address on, and the VXLAN link that joins it to those of other hosts. */
+  async #ensureOverlay(network: NetworkRecord): Promise<void> {
+    const { device = "", overlay } = network;
+    if (this.#underlay === undefined || overlay === undefined) {
+      throw new EngineError("unavailable", NO_CLUSTER);
+    }
+    const { address, port } = this.#underlay;
+    const { links, addresses } = await this.hostLinks();
+    const index = addresses.find((one) => one.address === address)?.link;
+    this.#underlayMtu = links.find((link) => link.index === index)?.mtu ?? 1500;
+    const bridge = this.bridgeOf(network);
+    if (bridge !== undefined) await this.#links.call("ensureBridge", bridge);
+    const own = { alias: this.#alias, mtu: this.#mtuOf(network) };
+    const link = { name: vxlanDevice(network), bridge: device, id: overlay.vni, ...own };
+    await this.#links.call("ensureVxlan", { ...link, local: address, port });
+  }
+
+  /** Other hosts' containers, in place of all that the VXLAN link knows. */
+  async replacePeers(device: string, peers: readonly VxlanPeer[]): Promise<void> {
+    await this.#links.call("replacePeers", device, peers);
+  }
+
+  async changePeers(
+    device: string,
+    peers: readonly VxlanPeer[],
+    gone: readonly VxlanPeer[],
+  ): Promise<void> {
+    await this.#links.call("changePeers", device, peers, gone);
+  }
+
   /** Removes what this daemon has made for a network, and nothing else. */
-  async removeNetwork({ device, parent }: NetworkRecord): Promise<void> {
+  async removeNetwork(network: NetworkRecord): Promise<void> {
+    const { device, parent } = network;
+    if (isOverlay(network)) await this.#removeOwn(vxlanDevice(network));
     if (device !== undefined) await this.#removeOwn(device);
     if (parent?.own !== undefined) await this.#removeOwn(parent.device);
   }
@@ -247,6 +294,9 @@ export class NetworkWiring {
   }
 
   #mtuOf(network: NetworkRecord): number {
+    if (isOverlay(network)) {
+      return overlayMtu(network, this.#underlayMtu, this.#underlay?.address ?? "");
+    }
     return this.#mtuOption(network) ?? this.#mtu;
   }
 

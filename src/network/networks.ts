@@ -7,12 +7,15 @@ import {
   type Network,
   type NetworkCreateRequest,
   type NetworkCreateResponse,
+  type NetworkServiceInfo,
 } from "../spec/index.ts";
 import { defaultBridgeNetwork, devicelessNetwork } from "./default-networks.ts";
 import { isPredefined, membersByNetwork, networkResource } from "./endpoint-settings.ts";
 import { defaultBridge } from "./instance-name.ts";
 import type { NetworkRecord } from "./network-record.ts";
 import { networkFromRequest, prefixesOf } from "./network-request.ts";
+import type { OverlayEndpoint } from "./overlay/overlay-endpoint.ts";
+import { isOverlay, NO_CLUSTER } from "./overlay/overlay-options.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { DEFAULT_POOLS, occupiedPrefixes } from "./subnet-choice.ts";
 
@@ -32,12 +35,28 @@ export class Networks {
   }
 
   inspect(ref: string): Network {
+    return this.#resource(this.#parts.networks.find(ref));
+  }
+
+  async inspectVerbose(ref: string): Promise<Network> {
     const network = this.#parts.networks.find(ref);
+    const resource = this.inspect(ref);
+    const overlay = this.#parts.overlay();
+    if (!isOverlay(network) || overlay === undefined) return resource;
+    return { ...resource, Services: servicesOf(await overlay.endpoints(network)) };
+  }
+
+  #resource(network: NetworkRecord): Network {
     const members = membersByNetwork(this.#parts.sandboxes.records());
-    return networkResource(network, members.get(network.id));
+    const resource = networkResource(network, members.get(network.id));
+    if (!isOverlay(network)) return resource;
+    return { ...resource, Peers: this.#parts.overlay()?.peers(network.id) ?? [] };
   }
 
   async create(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
+    if (request.Driver === "overlay" && request.ConfigOnly !== true) {
+      return await this.#createOverlay(request);
+    }
     const network = await this.#newNetwork(request);
     if (await this.#tryParent(network)) {
       const { parent } = network;
@@ -47,7 +66,7 @@ export class Networks {
     this.#parts.networks.put(network);
     try {
       await this.#parts.wiring().ensureNetwork(network);
-      this.#parts.firewall.addNetwork(network, this.#parts.networks.all(), this.#parts.elements);
+      this.#parts.firewall.addNetwork(network, this.#parts.present(), this.#parts.elements);
     } catch (error) {
       await this.#demolish(network);
       throw internal(`Cannot create network "${network.name}": ${String(error)}`, error);
@@ -71,6 +90,14 @@ export class Networks {
       // Once more, so that it says which links are in the way.
       return from(await this.#parts.wiring().hostLinks());
     }
+  }
+
+  async #createOverlay(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
+    const overlay = this.#parts.overlay();
+    if (overlay === undefined) throw new EngineError("unavailable", NO_CLUSTER);
+    const network = await overlay.create(request);
+    this.#parts.options.onEvent?.({ action: "create", network });
+    return { Id: network.id, Warning: "" };
   }
 
   async #tryParent(network: NetworkRecord): Promise<boolean> {
@@ -111,7 +138,9 @@ export class Networks {
         `configuration network "${network.name}" is in use by network "${dependent.name}"`,
       );
     }
-    await this.#demolish(network);
+    const overlay = isOverlay(network) ? this.#parts.overlay() : undefined;
+    if (overlay !== undefined) await overlay.remove(network);
+    else await this.#demolish(network);
     this.#parts.options.onEvent?.({ action: "destroy", network });
   }
 
@@ -147,7 +176,7 @@ export class Networks {
 
   async #demolish(network: NetworkRecord): Promise<void> {
     this.#parts.networks.delete(network.id);
-    this.#parts.firewall.deleteNetwork(network, this.#parts.networks.all(), this.#parts.elements);
+    this.#parts.firewall.deleteNetwork(network, this.#parts.present(), this.#parts.elements);
     await this.#warn(this.#parts.firewall.dismiss([network]));
     await this.#parts.wiring().removeNetwork(network);
   }
@@ -160,4 +189,27 @@ export class Networks {
       this.#parts.options.warn?.(errorMessage(error));
     }
   }
+}
+
+/** Endpoints by the names of their containers, in the form in which Docker shows those of other hosts. */
+function servicesOf(endpoints: readonly OverlayEndpoint[]): Record<string, NetworkServiceInfo> {
+  const sorted = [...endpoints].sort((a, b) => (a.containerName < b.containerName ? -1 : 1));
+  const services: Record<string, NetworkServiceInfo> = {};
+  for (const { id, containerId, containerName, names, ipv4, ipv6, host, hostName } of sorted) {
+    const service = services[containerName] ?? { VIP: "", Ports: [], LocalLBIndex: 0, Tasks: [] };
+    services[containerName] = service;
+    service.Tasks.push({
+      Name: containerName,
+      EndpointID: id,
+      EndpointIP: ipv4 ?? ipv6 ?? "",
+      Info: {
+        "Host IP": host,
+        Host: hostName,
+        Container: containerId,
+        Names: names.join(","),
+        ...(ipv6 === undefined ? {} : { IPv6: ipv6 }),
+      },
+    });
+  }
+  return services;
 }

@@ -1,5 +1,6 @@
 import { gatewayMode, isOff, networkOption, trustedInterfaces } from "./network-options.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./network-record.ts";
+import { isOverlay } from "./overlay/overlay-options.ts";
 
 /** One published port: what arrives at the host's port goes to the container's. */
 export interface PortElement {
@@ -48,6 +49,9 @@ export const BASE_CHAINS = ["prerouting", "output", "postrouting", "forward"] as
 const chainName = (direction: "to" | "from" | "out", device: string): string =>
   `${direction}-${device}`;
 
+/** Nothing is routed to it or from it; the bridges of overlay networks lead to other hosts by themselves. */
+const isClosed = (network: NetworkRecord): boolean => network.internal || isOverlay(network);
+
 /** The source address of what leaves the bridge: translated, unless the network's options say otherwise. */
 function sourceTranslation(
   network: NetworkRecord,
@@ -55,7 +59,7 @@ function sourceTranslation(
   family: 4 | 6,
 ): string | undefined {
   const mode = gatewayMode(network, family);
-  if (network.internal || mode === "routed" || mode === "isolated") return undefined;
+  if (isClosed(network) || mode === "routed" || mode === "isolated") return undefined;
   if (isOff(network, "bridge.enable_ip_masquerade")) return undefined;
   const hostAddress = networkOption(network, "host_ipv4");
   const leaving =
@@ -66,7 +70,7 @@ function sourceTranslation(
 /** What may be forwarded to the bridge: answers, published ports and neighbours, nothing else. */
 function inbound(network: NetworkRecord, device: string): string[] {
   // Where neighbours are kept apart, the bridge's ports do that.
-  if (network.internal) return [`iifname "${device}" accept`, "drop"];
+  if (isClosed(network)) return [`iifname "${device}" accept`, "drop"];
   return [
     "ct state established,related accept",
     "ct status dnat accept",
@@ -159,7 +163,7 @@ interface NetworkRules {
 }
 
 function networkRules(network: NetworkRecord): NetworkRules {
-  const { device, ipv4, ipv6, internal } = network;
+  const { device, ipv4, ipv6 } = network;
   if (device === undefined) return { chains: [], elements: [] };
   const to = chainName("to", device);
   const chains = [{ name: to, rules: inbound(network, device) }];
@@ -167,7 +171,7 @@ function networkRules(network: NetworkRecord): NetworkRules {
     ["ours", `"${device}"`],
     ["to", `"${device}" : jump ${to}`],
   ];
-  if (internal) {
+  if (isClosed(network)) {
     const from = chainName("from", device);
     chains.push({ name: from, rules: [`oifname != "${device}" drop`] });
     elements.push(["from", `"${device}" : jump ${from}`]);

@@ -14,6 +14,9 @@ import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./network-rec
 import type { JoinRequest } from "./network-service.ts";
 import type { NetworkTable } from "./network-table.ts";
 import type { Plug } from "./network-wiring.ts";
+import type { GatewayNetwork } from "./overlay/gateway-network.ts";
+import type { EndpointDraft } from "./overlay/overlay-driver.ts";
+import { isOverlay } from "./overlay/overlay-options.ts";
 import { portRequests } from "./port-request.ts";
 import { macAddressFor } from "./subnet-choice.ts";
 
@@ -47,30 +50,53 @@ export function checkWishes(network: NetworkRecord, wishes: Partial<EndpointSett
   if (mac && parseMac(mac) === undefined) throw invalidArgument(`invalid MAC address: ${mac}`);
 }
 
+/** Where endpoints get their addresses: this host's own table, or the cluster. */
+export interface AddressSource {
+  /** @throws EngineError with Docker's words; nothing is taken then */
+  assign(
+    network: NetworkRecord,
+    draft: EndpointDraft,
+  ): Promise<Pick<EndpointRecord, "ipv4" | "ipv6">> | Pick<EndpointRecord, "ipv4" | "ipv6">;
+  giveBack(endpoint: EndpointRecord): void;
+}
+
+/** The way to the outside for a container that has none by its own networks. */
+export async function gatewayEndpointOf(
+  addresses: AddressSource,
+  network: NetworkRecord,
+  container: { name: string; containerId: string; hostname: string },
+  endpoints: readonly EndpointRecord[],
+): Promise<EndpointRecord> {
+  const device = freeDevice(endpoints, network);
+  const endpoint = await newEndpoint(addresses, network, {}, { ...container, exposed: [] }, device);
+  return { ...endpoint, dnsNames: [], gateway: true };
+}
+
 /**
  * A container's endpoint in a network, with addresses that are taken from now on.
  * @throws EngineError with Docker's words; nothing is taken then
  */
-export function newEndpoint(
-  networks: NetworkTable,
+export async function newEndpoint(
+  addresses: AddressSource,
   network: NetworkRecord,
   wishes: Partial<EndpointSettings>,
-  container: { name: string; containerId: string; hostname: string },
+  container: { name: string; containerId: string; hostname: string; exposed: readonly string[] },
   device: string,
-): EndpointRecord {
+): Promise<EndpointRecord> {
   checkWishes(network, wishes);
   const id = newId();
   const names = isPredefined(network.name) ? [] : dnsNames(container, wishes.Aliases ?? []);
   checkEndpointOptions(wishes.DriverOpts);
   const linked = hasLinks(network);
-  const addresses = linked ? networks.assign(network.id, id, wishes) : {};
+  const draft = { id, wishes, container, names, exposed: container.exposed };
+  const given = linked ? await addresses.assign(network, draft) : {};
   return {
     id,
     networkId: network.id,
     device: linked ? (wantedDevice(wishes.DriverOpts) ?? device) : "",
     hostDevice: network.device === undefined ? "" : hostDeviceName(id),
-    macAddress: linked ? wishes.MacAddress || macAddressFor(addresses.ipv4) : "",
-    ...addresses,
+    macAddress: linked ? wishes.MacAddress || macAddressFor(given.ipv4) : "",
+    ...given,
     wishes,
     dnsNames: names,
   };
@@ -129,20 +155,31 @@ function withoutResults(wishes: Partial<EndpointSettings>): Partial<EndpointSett
  * A container's sandbox with addresses taken, before anything of it is made.
  * @throws EngineError with Docker's words; nothing is taken then
  */
-export function planSandbox(networks: NetworkTable, request: JoinRequest): SandboxRecord {
+export async function planSandbox(
+  networks: NetworkTable,
+  addresses: AddressSource,
+  gateway: GatewayNetwork,
+  request: JoinRequest,
+): Promise<SandboxRecord> {
   const requests = portRequests(request.portBindings, request.publishAll, request.exposedPorts);
   const wanted = wantedNetworks(networks, request);
+  const published = requests.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`);
+  const exposed = [...new Set([...request.exposedPorts, ...published])];
+  const container = { ...request, exposed };
   const endpoints: EndpointRecord[] = [];
   try {
     for (const { network, wishes } of wanted) {
       const device = freeDevice(endpoints, network);
-      endpoints.push(newEndpoint(networks, network, wishes, request, device));
+      endpoints.push(await newEndpoint(addresses, network, wishes, container, device));
+    }
+    if (gateway.lacking(endpoints)) {
+      const network = await gateway.network();
+      endpoints.push(await gatewayEndpointOf(addresses, network, request, endpoints));
     }
   } catch (error) {
-    for (const endpoint of endpoints) networks.giveBack(endpoint);
+    for (const endpoint of endpoints) addresses.giveBack(endpoint);
     throw error;
   }
-  const published = requests.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`);
   const linked = endpoints.some(({ device }) => device !== "");
   return {
     id: newId(),
@@ -152,13 +189,17 @@ export function planSandbox(networks: NetworkTable, request: JoinRequest): Sandb
     mode: wanted.some(({ network }) => network.driver === "host") ? "host" : "own",
     endpoints,
     portRequests: linked ? requests : [],
-    exposed: linked ? [...new Set([...request.exposedPorts, ...published])] : [],
+    exposed: linked ? exposed : [],
     published: [],
     ...(request.upstream === undefined ? {} : { upstream: request.upstream }),
   };
 }
 
 type Networks = ReadonlyMap<string, NetworkRecord>;
+
+/** An overlay network leads to its containers alone; the way out is the host's gateway bridge. */
+const leadsOutside = (network: NetworkRecord | undefined): boolean =>
+  network !== undefined && !network.internal && !isOverlay(network);
 
 /** The endpoint that leads to the outside: by priority, then by the network's name. */
 function gatewayEndpoint(
@@ -169,7 +210,7 @@ function gatewayEndpoint(
   const priority = ({ wishes }: EndpointRecord): number => wishes.GwPriority ?? 0;
   const nameOf = ({ networkId }: EndpointRecord): string => networks.get(networkId)?.name ?? "";
   return endpoints
-    .filter((endpoint) => has(endpoint) && networks.get(endpoint.networkId)?.internal === false)
+    .filter((endpoint) => has(endpoint) && leadsOutside(networks.get(endpoint.networkId)))
     .sort((a, b) => priority(b) - priority(a) || (nameOf(a) < nameOf(b) ? -1 : 1))[0];
 }
 

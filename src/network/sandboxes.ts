@@ -10,8 +10,18 @@ import {
 import { emptyNetworkSettings, endpointSettings, networkSettings } from "./endpoint-settings.ts";
 import type { EndpointRecord, PortRequest, SandboxRecord } from "./network-record.ts";
 import type { Join, JoinRequest, TakeOverPlace } from "./network-service.ts";
+import { addressSource } from "./overlay/address-source.ts";
+import { isOverlay } from "./overlay/overlay-options.ts";
 import { keepPorts, portRequests } from "./port-request.ts";
-import { freeDevice, newEndpoint, planSandbox, plugsOf, publisherOf } from "./sandbox-plan.ts";
+import {
+  type AddressSource,
+  freeDevice,
+  gatewayEndpointOf,
+  newEndpoint,
+  planSandbox,
+  plugsOf,
+  publisherOf,
+} from "./sandbox-plan.ts";
 import { namespacePath, type Sandbox } from "./sandbox-table.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { takeOver } from "./take-over.ts";
@@ -35,7 +45,10 @@ export class Sandboxes {
     if (this.#parts.sandboxes.get(containerId) !== undefined) {
       throw conflict(`container ${containerId} is already joined to its networks`);
     }
-    const sandbox = this.#parts.sandboxes.add(planSandbox(this.#parts.networks, request));
+    const { networks, gateway } = this.#parts;
+    const planned = planSandbox(networks, this.#addresses, gateway, request);
+    const sandbox = this.#parts.sandboxes.add(await planned);
+    this.#recorded(sandbox.record.endpoints);
     try {
       await this.#wire(sandbox);
     } catch (error) {
@@ -63,7 +76,7 @@ export class Sandboxes {
       );
     }
     this.#parts.sandboxes.remove(sandbox);
-    for (const endpoint of record.endpoints) this.#parts.networks.giveBack(endpoint);
+    for (const endpoint of record.endpoints) this.#addresses.giveBack(endpoint);
     forgetUdpFlows(this.#parts, record);
     this.#emit("disconnect", record, record.endpoints);
   }
@@ -105,6 +118,16 @@ export class Sandboxes {
       endpoints: endpoints.map(renamed),
     });
     this.#parts.names.publishLater(sandbox);
+    this.#parts.overlay()?.announce(sandbox.record);
+  }
+
+  setHealth(containerId: string, healthy: boolean): void {
+    const sandbox = this.#parts.sandboxes.get(containerId);
+    if (sandbox === undefined || (sandbox.record.unhealthy === true) === !healthy) return;
+    this.#parts.sandboxes.update(sandbox, { unhealthy: !healthy });
+    if (!this.#parts.networks.of(sandbox.record.endpoints).values().some(isOverlay)) return;
+    this.#parts.names.publishLater(sandbox);
+    this.#parts.overlay()?.announce(sandbox.record);
   }
 
   async connect(
@@ -123,18 +146,20 @@ export class Sandboxes {
     }
     const container = { ...record, name: record.containerName };
     const device = freeDevice(record.endpoints, network);
-    const endpoint = newEndpoint(this.#parts.networks, network, wishes, container, device);
-    const before = record.endpoints;
+    const endpoint = await newEndpoint(this.#addresses, network, wishes, container, device);
+    const before = sandbox.record.endpoints;
     const endpoints = [...before, endpoint];
     this.#parts.sandboxes.update(sandbox, { endpoints, unsettled: true });
+    this.#recorded([endpoint]);
     try {
       const plug = this.#plugs(sandbox).find((other) => other.endpoint === endpoint);
       if (plug !== undefined) await this.#parts.wiring().plug(sandbox.fd ?? -1, plug);
+      await this.#followGateway(sandbox);
       await this.#publish(sandbox);
     } catch (error) {
       this.#parts.sandboxes.update(sandbox, { endpoints: before });
       await this.#parts.wiring().unplug(endpoint, sandbox.fd);
-      this.#parts.networks.giveBack(endpoint);
+      this.#addresses.giveBack(endpoint);
       this.#parts.sandboxes.update(sandbox, { unsettled: false });
       throw error;
     }
@@ -164,8 +189,9 @@ export class Sandboxes {
       forgetUdpFlows(this.#parts, record);
     } else this.#parts.sandboxes.update(sandbox, { endpoints, unsettled: true });
     await this.#parts.wiring().unplug(endpoint, sandbox.fd);
-    this.#parts.networks.giveBack(endpoint);
+    this.#addresses.giveBack(endpoint);
     this.#emit("disconnect", record, [endpoint]);
+    await this.#followGateway(sandbox);
     for (const plug of this.#plugs(sandbox)) {
       if (plug.gateways.length + plug.direct.length > 0)
         await this.#parts.wiring().route(sandbox.fd ?? -1, plug);
@@ -188,6 +214,36 @@ export class Sandboxes {
     const published = this.#publish(sandbox);
     const results = await Promise.allSettled([made, published]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** An endpoint in the gateway bridge where a container needs one, and none where it does not. */
+  async #followGateway(sandbox: Sandbox): Promise<void> {
+    const { gateway, networks } = this.#parts;
+    const { record } = sandbox;
+    const present = record.endpoints.find((endpoint) => endpoint.gateway === true);
+    const others = record.endpoints.filter((endpoint) => endpoint !== present);
+    const lacking = gateway.lacking(others);
+    if (present !== undefined && !lacking)
+      await this.disconnect(present.networkId, record.containerId);
+    if (present !== undefined || !lacking || sandbox.fd === undefined) return;
+    const network = await gateway.network();
+    const container = { ...record, name: record.containerName };
+    const endpoint = await gatewayEndpointOf(this.#addresses, network, container, others);
+    this.#parts.sandboxes.update(sandbox, { endpoints: [...others, endpoint] });
+    const plug = plugsOf(sandbox.record.endpoints, networks.of(sandbox.record.endpoints)).find(
+      (one) => one.endpoint === endpoint,
+    );
+    if (plug !== undefined) await this.#parts.wiring().plug(sandbox.fd, plug);
+  }
+
+  /** Addresses of this host's own networks come from its table, those of overlay networks from the cluster. */
+  get #addresses(): AddressSource {
+    return addressSource(this.#parts);
+  }
+
+  #recorded(endpoints: readonly EndpointRecord[]): void {
+    const overlay = this.#parts.overlay();
+    if (overlay !== undefined) for (const { id } of endpoints) overlay.recorded(id);
   }
 
   /** Publishes the ports if there is an endpoint for them and they are not published yet. */

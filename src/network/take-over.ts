@@ -30,6 +30,7 @@ export async function takeOver(
   const [old] = before;
   if (old !== undefined) forgetUdpFlows(parts, old);
   await Promise.all([parts.names.refresh(taker), parts.names.refresh(giver)]);
+  for (const { record } of [taker, giver]) parts.overlay()?.announce(record);
 }
 
 function joined({ sandboxes }: ServiceParts, containerId: string): Sandbox {

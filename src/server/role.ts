@@ -32,6 +32,7 @@ const READ = new Set([
   "/plugins",
   "/plugins/{name}/json",
   ...["swarm", "nodes", "services", "tasks", "secrets", "configs"].map((kind) => `/${kind}`),
+  "/berth/nodes",
   "/berth/build-cache",
   "/berth/builds",
   "/berth/builds/{id}",

@@ -56,6 +56,8 @@ const marks = (root: string) => ({ process: root, cgroup: basename(root) });
 export interface Surroundings {
   /** Path of the network namespace that the daemon runs in. */
   namespace?: string;
+  /** What the machine is called. */
+  hostname?: string;
   env?: Record<string, string>;
 }
 
@@ -108,9 +110,13 @@ export class TestDaemon {
     const log = Bun.file(join(this.root, "daemon.log"));
     const places = ["--data-root", this.dataRoot, "--exec-root", this.execRoot, "-H", this.host];
     const names = ["--bridge", this.bridge, "--cgroup-parent", `/${marks(this.root).cgroup}`];
-    const { namespace, env } = this.surroundings;
+    const { namespace, hostname, env } = this.surroundings;
     const enter = namespace === undefined ? [] : ["nsenter", `--net=${namespace}`];
-    const command = [...enter, BERTH, "daemon", ...places, ...names];
+    const called =
+      hostname === undefined
+        ? []
+        : ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', hostname];
+    const command = [...called, ...enter, BERTH, "daemon", ...places, ...names];
     this.child = Bun.spawn([...command, ...this.flags], {
       stdin: "ignore",
       stdout: "ignore",

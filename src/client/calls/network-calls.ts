@@ -1,4 +1,5 @@
 import {
+  type ClusterNode,
   encodeFilters,
   type Filters,
   type Network,
@@ -50,6 +51,11 @@ export class NetworkCalls {
   /** Berth's own: tells, or mends, where the kernel is not as the engine's records want it. */
   check({ repair }: { repair: boolean }): Promise<NetworkCheckReport> {
     return this.#transport.json(repair ? "POST" : "GET", "/berth/networks/check");
+  }
+
+  /** Berth's own: the hosts of the cluster. */
+  nodes(): Promise<ClusterNode[]> {
+    return this.#transport.json("GET", "/berth/nodes");
   }
 
   prune(filters?: Filters): Promise<NetworkPruneReport> {

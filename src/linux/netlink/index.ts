@@ -5,3 +5,4 @@ export { LinkThread } from "./link-thread.ts";
 export type { NamespaceSurvey } from "./namespace-survey.ts";
 export type { AddressInfo, ChildLinkKind, LinkInfo, RouteInfo } from "./rtnetlink.ts";
 export { RulesetWatch, type TableOwner } from "./ruleset-watch.ts";
+export type { VxlanPeer } from "./vxlan.ts";

@@ -36,6 +36,8 @@ import {
   setLinkUp,
   withoutLinkLocalAddress,
 } from "./rtnetlink.ts";
+import { createVxlan, type VxlanPeer, type VxlanRequest } from "./vxlan.ts";
+import { changePeers, isSameVxlan, replacePeers } from "./vxlan-operations.ts";
 
 export interface PrefixedAddress {
   address: string;
@@ -83,7 +85,7 @@ const LOCAL_TABLE = 255;
 /** Every bridge has it, as the address that its network's router has on that link. */
 const BRIDGE_LINK_LOCAL: PrefixedAddress = { address: "fe80::1", prefix: 64 };
 
-type LinkKind = "bridge" | "veth" | "macvlan" | "ipvlan" | "vlan";
+type LinkKind = "bridge" | "veth" | "macvlan" | "ipvlan" | "vlan" | "vxlan";
 
 /** The kernel's option and module of each kind of link. */
 const KERNEL_NAMES: Readonly<Record<LinkKind, readonly [option: string, module: string]>> = {
@@ -92,6 +94,7 @@ const KERNEL_NAMES: Readonly<Record<LinkKind, readonly [option: string, module: 
   macvlan: ["MACVLAN", "macvlan"],
   ipvlan: ["IPVLAN", "ipvlan"],
   vlan: ["VLAN_8021Q", "8021q"],
+  vxlan: ["VXLAN", "vxlan"],
 };
 
 function randomMac(): string {
@@ -246,6 +249,39 @@ export class LinkOperations {
       setLinkUp(index),
     ]);
     return ours;
+  }
+
+  /**
+   * Makes a VXLAN link that is a port of a bridge, or takes the one that is there if it has the same number,
+   * address and port. A link of that name with others is made anew.
+   */
+  ensureVxlan(request: Omit<VxlanRequest, "bridge"> & { bridge: string; alias: string }): void {
+    const bridge = this.#index(this.#host, request.bridge);
+    const found = this.findLink(request.name);
+    if (found !== undefined) {
+      const answers = this.#host.request([getLink(request.name)]);
+      if (isSameVxlan(answers, request) && found.master === bridge) return;
+      this.#host.request([deleteLink(found.index)], [Errno.ENODEV]);
+    }
+    this.#make("vxlan", request.name, [createVxlan({ ...request, bridge })]);
+    const index = this.#index(this.#host, request.name);
+    this.#host.request([
+      setLinkAlias(index, request.alias),
+      withoutLinkLocalAddress(index),
+      setLinkUp(index),
+    ]);
+  }
+
+  /** Tells a VXLAN link of other hosts' containers. A link that is gone needs to know nothing. */
+  changePeers(name: string, peers: readonly VxlanPeer[], gone: readonly VxlanPeer[]): void {
+    const link = this.findLink(name);
+    if (link !== undefined) changePeers(this.#host, link.index, peers, gone);
+  }
+
+  /** As `changePeers`; whoever is not listed is forgotten. */
+  replacePeers(name: string, peers: readonly VxlanPeer[]): void {
+    const link = this.findLink(name);
+    if (link !== undefined) replacePeers(this.#host, link.index, peers);
   }
 
   /** Best effort: an old kernel refuses the filter, and one without connection tracking has no flows. */

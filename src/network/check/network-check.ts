@@ -3,12 +3,13 @@ import { closeNamespace } from "../../linux/namespace.ts";
 import type { HostLinks } from "../../linux/netlink/index.ts";
 import type { NetworkDrift } from "../../spec/index.ts";
 import { hostSettingDrifts } from "../host-settings.ts";
+import { isOverlay } from "../overlay/overlay-options.ts";
 import type { RelayClient } from "../relay/relay-client.ts";
 import type { PortElement } from "../ruleset.ts";
 import { plugsOf } from "../sandbox-plan.ts";
 import type { Sandbox } from "../sandbox-table.ts";
 import type { ServiceParts } from "../service-parts.ts";
-import { addressDrifts } from "./address-drift.ts";
+import { addressDrifts, type Leases } from "./address-drift.ts";
 import { endpointDrifts, strangeLinks, strayPorts } from "./endpoint-drift.ts";
 import { networkDrifts } from "./network-drift.ts";
 import { relayDrifts } from "./relay-drift.ts";
@@ -56,11 +57,13 @@ export class NetworkCheck {
     const { networks, sandboxes, firewall } = this.#parts;
     const wiring = this.#parts.wiring();
     const host = await wiring.hostLinks();
-    const all = networks.all();
+    const overlay = this.#parts.overlay();
+    // An overlay network has links only where it has containers.
+    const all = networks.all().filter((one) => !isOverlay(one) || overlay?.isPresent(one) === true);
     const drifts = networkDrifts(
       all.map((network) => ({ network, bridge: wiring.bridgeOf(network) })),
       host,
-      (link) => wiring.isOwn(link),
+      (link) => wiring.isOwn(link) && link.kind !== "vxlan",
     );
     drifts.push(...hostSettingDrifts(all));
     for (const sandbox of this.#own()) drifts.push(...(await this.#endpointDrifts(sandbox, host)));
@@ -71,13 +74,23 @@ export class NetworkCheck {
           Problem: `The bridge port "${name}" belongs to no container`,
         }),
       ),
-      ...addressDrifts(all, sandboxes.records(), (id) => networks.leases(id)),
+      ...addressDrifts(all, sandboxes.records(), (id) => this.#leases(id)),
       ...firewall
         .differences(all, this.#elements())
         .map((Problem): NetworkDrift => ({ Kind: "rules", Problem })),
       ...(await this.#relayDrifts()),
     );
     return drifts;
+  }
+
+  /** Those of this host: in overlay networks other hosts' containers have addresses too. */
+  #leases(networkId: string): Leases {
+    const leases = this.#parts.networks.leases(networkId);
+    const network = this.#parts.networks.byId(networkId);
+    if (network === undefined || !isOverlay(network)) return leases;
+    const records = this.#parts.sandboxes.records();
+    const own = new Set(records.flatMap(({ endpoints }) => endpoints.map(({ id }) => id)));
+    return new Map([...leases].filter(([, holder]) => own.has(holder)));
   }
 
   async #relayDrifts(): Promise<NetworkDrift[]> {

@@ -15,6 +15,8 @@ export interface NamedSandbox {
   id: string;
   /** Path of the namespace; without one only a sandbox that is served already goes on. */
   namespace?: string;
+  /** On another host: it has names here, and no namespace. */
+  remote?: boolean;
   /** In the order in which they are searched. */
   endpoints: NamedEndpoint[];
   /** `80/tcp`: what SRV tells of. */

@@ -16,6 +16,8 @@ export class Resolver {
   readonly #table = new NameTable();
   readonly #local = new LocalAnswers(this.#table);
   readonly #served = new Map<string, Served>();
+  /** Names of other hosts' containers. */
+  readonly #remote = new Map<string, NamedSandbox>();
   /** Questions on their way, so that a crowd of equal ones is one. */
   readonly #asked = new Map<string, Promise<Uint8Array | undefined>>();
   readonly #cache: AnswerCache;
@@ -32,13 +34,15 @@ export class Resolver {
 
   /** Whose names are served, as they were told. */
   sandboxes(): NamedSandbox[] {
-    return [...this.#served.values()].map(({ sandbox }) => sandbox);
+    const served = [...this.#served.values()].map(({ sandbox }) => sandbox);
+    return [...served, ...this.#remote.values()];
   }
 
   /** Serves a sandbox, or takes over its changed names and servers. */
   async put(sandbox: NamedSandbox): Promise<void> {
     const present = this.#served.get(sandbox.id);
-    if (present !== undefined) present.sandbox = sandbox;
+    if (sandbox.remote === true) this.#remote.set(sandbox.id, sandbox);
+    else if (present !== undefined) present.sandbox = sandbox;
     else if (sandbox.namespace !== undefined) {
       const id = sandbox.id;
       const server = await NameServer.listen(sandbox.namespace, (query, transport) =>
@@ -52,13 +56,16 @@ export class Resolver {
   delete(id: string): void {
     this.#served.get(id)?.server.close();
     this.#served.delete(id);
+    this.#remote.delete(id);
     this.#table.delete(id);
   }
 
   /** Serves exactly these; sockets that are there already stay. Tells what could not be served. */
   async adopt(sandboxes: readonly NamedSandbox[]): Promise<string[]> {
     const wanted = new Set(sandboxes.map(({ id }) => id));
-    for (const id of [...this.#served.keys()]) if (!wanted.has(id)) this.delete(id);
+    for (const id of [...this.#served.keys(), ...this.#remote.keys()]) {
+      if (!wanted.has(id)) this.delete(id);
+    }
     const failures: string[] = [];
     for (const sandbox of sandboxes) {
       await this.put(sandbox).catch((error: unknown) => failures.push(String(error)));

@@ -121,6 +121,11 @@ export class RelayClient {
     await this.#request({ operation: "name", sandbox });
   }
 
+  /** As `name`, where there is a relay; one that is started later is told of everything. */
+  async nameIfThere(sandbox: NamedSandbox): Promise<void> {
+    if ((await this.#existing()) !== undefined) await this.#request({ operation: "name", sandbox });
+  }
+
   async unname(sandbox: string): Promise<void> {
     if ((await this.#existing()) === undefined) return;
     await this.#request({ operation: "unname", sandbox });

@@ -268,6 +268,7 @@ function fakeNetworks(calls: Calls): NetworkBackend {
       calls.push(["disconnect", ref, request]);
     },
     check: async () => ({ Found: [], Remaining: [] }),
+    nodes: async () => [],
     prune: async () => ({ NetworksDeleted: null }),
   };
 }

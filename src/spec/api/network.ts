@@ -62,6 +62,30 @@ export interface Network {
   Containers: Record<string, NetworkContainer>;
   Options: Record<string, string> | null;
   Labels: Record<string, string> | null;
+  /** Of overlay networks: the hosts that have containers in it. */
+  Peers?: { Name: string; IP: string }[];
+  /** Of overlay networks, with `verbose`: every endpoint by its container's name. */
+  Services?: Record<string, NetworkServiceInfo>;
+}
+
+export interface NetworkServiceInfo {
+  VIP: string;
+  Ports: string[];
+  LocalLBIndex: number;
+  Tasks: { Name: string; EndpointID: string; EndpointIP: string; Info: Record<string, string> }[];
+}
+
+/** A host of the cluster, as `GET /cluster/nodes` shows it. */
+export interface ClusterNode {
+  ID: string;
+  Hostname: string;
+  /** Where other hosts reach it, with the UDP port of VXLAN. */
+  Address: string;
+  EngineVersion: string;
+  /** RFC 3339. */
+  Started: string;
+  /** Seconds for which it is believed to be there without a sign. */
+  Lease: number;
 }
 
 /** `Status` of an inspected network, since API 1.52. Counts saturate at 2^64 - 1, as Docker's do. */

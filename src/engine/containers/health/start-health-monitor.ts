@@ -27,6 +27,7 @@ export function startHealthMonitor(context: EngineContext, container: Container)
       onChange: () => {
         container.save();
         publishContainerEvent(context, container, `health_status: ${health.Status}`);
+        context.networks.setHealth(container.id, health.Status !== "unhealthy");
         if (health.Status === "healthy") container.notifyHealthy();
         if (health.Status === "unhealthy" && restartsUnhealthy(container)) {
           context.onUnhealthy(container);

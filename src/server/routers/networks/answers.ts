@@ -4,6 +4,7 @@ import type {
   NetworkContainer,
   NetworkCreateResponse,
   NetworkPruneReport,
+  NetworkServiceInfo,
   NetworkStatus,
   SubnetStatus,
 } from "../../../spec/index.ts";
@@ -40,6 +41,22 @@ const networkShape = {
   Containers: members,
   Options: nullable(map(text)),
   Labels: nullable(map(text)),
+  Peers: list(object<{ Name: string; IP: string }>({ Name: text, IP: text })),
+  Services: map(
+    object<NetworkServiceInfo>({
+      VIP: text,
+      Ports: list(text),
+      LocalLBIndex: integer,
+      Tasks: list(
+        object<NetworkServiceInfo["Tasks"][number]>({
+          Name: text,
+          EndpointID: text,
+          EndpointIP: text,
+          Info: map(text),
+        }),
+      ),
+    }),
+  ),
 };
 
 export const network = named("Network", object<Network>(networkShape));

@@ -1,4 +1,5 @@
 import type {
+  ClusterNode,
   Filters,
   Network,
   NetworkCheckReport,
@@ -15,6 +16,8 @@ import type {
 export interface NetworkBackend {
   list(options: NetworkListOptions): Promise<Network[]>;
   inspect(ref: string, options: NetworkInspectOptions): Promise<Network>;
+  /** The hosts of the cluster; `unavailable` without one. */
+  nodes(): Promise<ClusterNode[]>;
   create(request: NetworkCreateRequest): Promise<NetworkCreateResponse>;
   remove(ref: string): Promise<void>;
   connect(ref: string, request: NetworkConnectRequest): Promise<void>;

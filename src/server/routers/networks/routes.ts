@@ -57,6 +57,7 @@ export function networkRoutes(backend: NetworkBackend): Route[] {
         handle: async () => json(await backend.check({ repair: method === "POST" })),
       }),
     ),
+    { method: "GET", path: "/berth/nodes", handle: async () => json(await backend.nodes()) },
     {
       method: "DELETE",
       path: "/networks/{name}",
