@@ -234,10 +234,6 @@ const NETWORK: readonly CommandNode[] = [
   leaf("rm", "Remove one or more networks", () => import("./commands/network/rm.ts"), ["remove"]),
 ];
 
-const NODE: readonly CommandNode[] = [
-  leaf("ls", "List the hosts of the cluster", () => import("./commands/node/ls.ts"), ["list"]),
-];
-
 const VOLUME_TRASH: readonly CommandNode[] = [
   leaf(
     "empty",
@@ -410,7 +406,6 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   group("image", "Manage images", IMAGE),
   group("manifest", "Manage Docker image manifests and manifest lists", MANIFEST),
   group("network", "Manage networks", NETWORK),
-  group("node", "Look at the hosts of a cluster", NODE),
   group("system", "Manage Berth", SYSTEM),
   group("volume", "Manage volumes", VOLUME),
   ...UNSERVED_TREE,

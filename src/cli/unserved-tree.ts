@@ -29,7 +29,12 @@ const SWARM = [
 const NODE = [
   swarm("node", "demote", "Demote one or more nodes from manager in the swarm"),
   swarm("node", "inspect", "Display detailed information on one or more nodes"),
-  swarm("node", "ls", "List nodes in the swarm", ["list"]),
+  {
+    name: "ls",
+    aliases: ["list"],
+    short: "List the hosts of the cluster",
+    load: () => import("./commands/node/ls.ts"),
+  },
   swarm("node", "promote", "Promote one or more nodes to manager in the swarm"),
   swarm("node", "ps", "List tasks running on one or more nodes, defaults to current node"),
   swarm("node", "rm", "Remove one or more nodes from the swarm", ["remove"]),
@@ -166,7 +171,7 @@ export const UNSERVED_TREE: readonly CommandNode[] = [
   hidden("checkpoint", "Manage checkpoints", CHECKPOINT),
   hidden("trust", "Manage trust on Docker images", TRUST),
   hidden("swarm", "Manage Swarm", SWARM),
-  hidden("node", "Manage Swarm nodes", NODE),
+  { ...hidden("node", "Look at the hosts of a cluster", NODE), hidden: false },
   hidden("service", "Manage Swarm services", SERVICE),
   hidden("stack", "Manage Swarm stacks", STACK),
   hidden("config", "Manage Swarm configs", CONFIG),

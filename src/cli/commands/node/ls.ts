@@ -1,6 +1,6 @@
 import type { ClusterNode } from "../../../spec/index.ts";
 import { defineCommand, noArguments } from "../../command.ts";
-import { bool, string } from "../../flags/flag-kinds.ts";
+import { bool, filter, string, toFilters } from "../../flags/flag-kinds.ts";
 import { LIST_FORMAT_USAGE } from "../../format/format-flag.ts";
 import { type ListSpec, printList } from "../../format/list-format.ts";
 import { goTimeUtc } from "../../format/time.ts";
@@ -14,11 +14,17 @@ export const command = defineCommand({
   aliases: ["node ls", "node list"],
   args: noArguments,
   flags: {
+    filter: filter("Filter output based on conditions provided", { short: "f" }),
     format: string(LIST_FORMAT_USAGE),
     quiet: bool("Only display IDs", { short: "q" }),
   },
   run: async ({ values, context }) => {
-    const nodes = await (await context.client()).networks.nodes();
+    const { id = [], name = [] } = toFilters(values.filter);
+    const nodes = (await (await context.client()).networks.nodes()).filter(
+      ({ ID, Hostname }) =>
+        (id.length === 0 || id.some((start) => ID.startsWith(start))) &&
+        (name.length === 0 || name.some((part) => Hostname.includes(part))),
+    );
     await printList(context.stdout, NODES, nodes, {
       format: values.format || "",
       ...(values.quiet ? { quietField: "ID" } : {}),
