@@ -134,6 +134,34 @@ describe("reconcile()", () => {
     expect(recordOf(unless).state.status).toBe("exited");
   });
 
+  test("starts a Compose project's containers after those that they depend on", async () => {
+    const labels = (service: string, needs: string) => ({
+      "com.docker.compose.project": "p",
+      "com.docker.compose.service": service,
+      "com.docker.compose.depends_on": needs,
+    });
+    const add = (service: string, needs: string) => {
+      const id = addContainer(engine, { host: policy("always") });
+      recordOf(id).config.Labels = labels(service, needs);
+      return id;
+    };
+    const web = add("web", "app:service_started:false,gone:service_started:false");
+    const app = add("app", "db:service_healthy:false");
+    const db = add("db", "");
+    for (const id of [web, app, db]) await startContainer(engine.context, id);
+    for (const id of [web, app, db]) await engine.exit(id, 0);
+    await restartDaemon();
+    const order: string[] = [];
+    const abort = new AbortController();
+    const filters = { type: ["container"], event: ["start"] };
+    for await (const { Actor } of engine.context.events.subscribe({ filters }, abort.signal)) {
+      order.push(Actor.ID);
+      if (order.length === 3) break;
+    }
+    abort.abort();
+    expect(order).toEqual([db, app, web]);
+  });
+
   test("goes on with a restart that was waited for", async () => {
     const id = addContainer(engine, { host: policy("on-failure") });
     await startContainer(engine.context, id);

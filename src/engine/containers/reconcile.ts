@@ -11,11 +11,12 @@ import { unmountForgotten } from "../volumes/plugins/plugin-verbs.ts";
 import { alignNetworks } from "./align-networks.ts";
 import type { Container } from "./container.ts";
 import { unmake } from "./create.ts";
-import { endRun, handleContainerExit, scheduleRestart } from "./exit.ts";
+import { endRun, handleContainerExit } from "./exit.ts";
 import { startHealthMonitor } from "./health/start-health-monitor.ts";
 import { markRunning, watchOom } from "./launch.ts";
 import { finishRemoval } from "./remove.ts";
 import { shouldStartAtBoot } from "./restart-policy.ts";
+import { startInOrder } from "./start-in-order.ts";
 import { forgetProcess } from "./store-end.ts";
 import { bundleDirectory, tearDown } from "./tear-down.ts";
 
@@ -46,10 +47,7 @@ export async function reconcile(context: EngineContext): Promise<void> {
   }
   await reconcileExecs(context, processes);
   await sweep(context, processes);
-  for (const container of wanted) {
-    container.record.state.status = "restarting";
-    scheduleRestart(context, container, 0);
-  }
+  startInOrder(context, wanted);
 }
 
 /** Adopts one container; true when its policy wants it started. */

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { must, type Output } from "../../harness/daemon.ts";
-import { hostStaysClean, useDaemon } from "../../harness/suite.ts";
+import { eventually, hostStaysClean, useDaemon } from "../../harness/suite.ts";
 
 const suite = useDaemon();
 let root = "";
@@ -177,6 +177,36 @@ services:
       'compose.yaml:3:5: services.a has no key "imagee": did you mean "image"?',
     );
     expect((await compose("exec", "nope", "true")).code).toBe(1);
+  });
+
+  test("what the engine brings back starts in the order of the file", async () => {
+    const { compose } = await project("order", {
+      "compose.yaml": `
+services:
+  db:
+    image: busybox
+    init: true
+    restart: always
+    command: sh -c "rm -f /up; sleep 0.7; touch /up; exec sleep 1000"
+    healthcheck: {test: test -e /up, interval: 100ms, retries: 100}
+  app: {image: busybox, init: true, restart: always, command: sleep 1000, depends_on: {db: {condition: service_healthy}}}
+`,
+    });
+    must(await compose("up", "-d", "--wait"));
+    must(await suite.daemon.berth("system", "stop", "--containers"));
+    await suite.daemon.terminate();
+    await suite.daemon.up();
+    await eventually(
+      async () =>
+        (await compose("ps", "-q", "--status", "running")).stdout.split("\n").length === 3,
+    );
+    const started = async (service: string) => {
+      const format = "{{.State.StartedAt}}";
+      const id = must(await compose("ps", "-q", service)).stdout.trim();
+      return Date.parse(must(await suite.daemon.berth("inspect", "-f", format, id)).stdout.trim());
+    };
+    expect((await started("app")) - (await started("db"))).toBeGreaterThan(700);
+    must(await compose("down", "-t", "1"));
   });
 
   test("--dry-run says what would be done, and does nothing", async () => {
