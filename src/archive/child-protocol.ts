@@ -16,6 +16,7 @@ export function failChild(error: unknown): never {
 
 function childErrorKind(error: unknown): ErrorKind {
   if (isErrno(error, Errno.ENOENT)) return "not-found";
+  if (isErrno(error, Errno.ENAMETOOLONG, Errno.ENOTDIR, Errno.ELOOP)) return "invalid-argument";
   if (isErrno(error, Errno.EROFS, Errno.EPERM, Errno.EACCES)) return "permission-denied";
   return errorKind(error);
 }

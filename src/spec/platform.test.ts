@@ -14,6 +14,7 @@ describe("parsePlatform()", () => {
     ["linux/arm/6", "linux/arm/v6"],
     ["linux", "linux/amd64"],
     ["Linux/AMD64", "linux/amd64"],
+    ["linux/constructor", "linux/constructor"],
   ];
   for (const [text, expected] of cases) {
     test(text, () => expect(platformString(parsePlatform(text, host))).toBe(expected));

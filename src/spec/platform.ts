@@ -6,17 +6,18 @@ import type { Platform } from "./oci/image.ts";
  * same spellings and the same compatibility as containerd and Docker have.
  */
 
-const ARCHITECTURES: Record<string, readonly [architecture: string, variant?: string]> = {
-  x86_64: ["amd64"],
-  "x86-64": ["amd64"],
-  x64: ["amd64"],
-  ia32: ["386"],
-  i386: ["386"],
-  i686: ["386"],
-  aarch64: ["arm64"],
-  armhf: ["arm", "v7"],
-  armel: ["arm", "v6"],
-};
+/** A map, since a client's word may be the name of something that every object has. */
+const ARCHITECTURES = new Map<string, readonly [architecture: string, variant?: string]>([
+  ["x86_64", ["amd64"]],
+  ["x86-64", ["amd64"]],
+  ["x64", ["amd64"]],
+  ["ia32", ["386"]],
+  ["i386", ["386"]],
+  ["i686", ["386"]],
+  ["aarch64", ["arm64"]],
+  ["armhf", ["arm", "v7"]],
+  ["armel", ["arm", "v6"]],
+]);
 
 const KNOWN_SYSTEMS = new Set(["linux", "windows", "darwin", "freebsd", "netbsd", "openbsd"]);
 
@@ -41,7 +42,9 @@ export function parsePlatform(text: string, host: Platform = hostPlatform()): Pl
 
 /** One spelling for every platform: `x86_64` is `amd64`, `arm64/v8` is `arm64`, `arm` is `arm/v7`. */
 export function normalisePlatform(platform: Platform): Platform {
-  const [architecture, implied] = ARCHITECTURES[platform.architecture] ?? [platform.architecture];
+  const [architecture, implied] = ARCHITECTURES.get(platform.architecture) ?? [
+    platform.architecture,
+  ];
   const given = (platform.variant ?? "").toLowerCase().replace(/^(?=\d)/, "v") || implied || "";
   const variant = canonicalVariant(architecture, given);
   const { variant: _, ...rest } = platform;

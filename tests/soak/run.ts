@@ -9,6 +9,8 @@ const ROUNDS = {
   BERTH_PULL_KILLS: "100",
   BERTH_IMAGE_KILLS: "25",
   BERTH_NETWORK_KILLS: "100",
+  BERTH_FUZZ_ROUNDS: "2000",
+  BERTH_FUZZ_CONNECTIONS: "10000",
 };
 const FILES = [
   "src/store/crash",
@@ -16,6 +18,7 @@ const FILES = [
   "e2e/images/kill",
   "e2e/network/kill",
   "e2e/survival",
+  "e2e/errors/api-fuzz",
 ];
 const HOURS = 2;
 

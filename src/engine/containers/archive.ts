@@ -1,10 +1,12 @@
 import { packTree, statPath, unpackTar } from "../../archive/index.ts";
+import { Errno, isErrno } from "../../linux/errno.ts";
 import { resolveContainerUser } from "../../runtime/index.ts";
 import {
   type ContainerArchivePutOptions,
   type ContainerPathStat,
   EngineError,
   errorKind,
+  errorMessage,
   type FilesystemChange,
   invalidArgument,
   notFound,
@@ -132,6 +134,9 @@ export async function locate(
     const { realPath, ...stat } = await statPath(root, path, mounts);
     return { stat, realPath };
   } catch (error) {
+    if (isErrno(error, Errno.ENAMETOOLONG, Errno.ENOTDIR, Errno.ELOOP)) {
+      throw invalidArgument(errorMessage(error), error);
+    }
     if (errorKind(error) !== "not-found") throw error;
     throw notFound(`Could not find the file ${path} in container ${ref}`, error);
   }

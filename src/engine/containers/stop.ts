@@ -1,4 +1,9 @@
-import { type ContainerStopOptions, EngineError, errorMessage } from "../../spec/index.ts";
+import {
+  type ContainerStopOptions,
+  EngineError,
+  errorKind,
+  errorMessage,
+} from "../../spec/index.ts";
 import type { EngineContext } from "../context.ts";
 import type { Container } from "./container.ts";
 import { publishContainerEvent } from "./container-events.ts";
@@ -19,7 +24,9 @@ export async function stopContainer(
   try {
     await stopRunning(context, container, options);
   } catch (error) {
-    throw new EngineError("internal", `cannot stop container: ${ref}: ${errorMessage(error)}`, {
+    // A signal that is none is the client's mistake.
+    const kind = errorKind(error) === "invalid-argument" ? "invalid-argument" : "internal";
+    throw new EngineError(kind, `cannot stop container: ${ref}: ${errorMessage(error)}`, {
       cause: error,
     });
   }
