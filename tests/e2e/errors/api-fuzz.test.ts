@@ -26,7 +26,7 @@ const LEFT_OUT = [
 const NAMES = ["kept", "nope", "busybox", "bridge", "..", "%00", "a%2Fb", "x".repeat(5000), "%ff"];
 
 /** A 500 with Docker, too. */
-const AS_DOCKER = /Container [0-9a-f]{64} is not paused/;
+const AS_DOCKER = /Container [0-9a-f]{64} is not paused|OCI runtime create failed/;
 
 /** Ends what waits: a follow, a wait, an attach. */
 const PATIENCE = 1500;
