@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TarReader } from "../../../src/archive/index.ts";
 import { contextDirectory } from "../../harness/build-context.ts";
 import { must, type Output, type RunOptions } from "../../harness/daemon.ts";
+import { importDebian } from "../../harness/debian-image.ts";
 import { DockerDaemon } from "../../harness/docker-daemon.ts";
 import { hostStaysClean, useDaemon } from "../../harness/suite.ts";
 
@@ -64,8 +65,10 @@ async function treeOf(cli: Docker, image: string): Promise<Record<string, string
       )
     )
       continue;
-    const { type, mode, uid, gid, linkTarget } = entry;
-    tree[path] = `${type} ${mode.toString(8)} ${uid}:${gid} ${linkTarget} ${hash.digest("hex")}`;
+    const { type, mode, uid, gid, linkTarget, xattrs } = entry;
+    const attributes = [...xattrs].map(([name, value]) => `${name}=${Buffer.from(value).toHex()}`);
+    tree[path] =
+      `${type} ${mode.toString(8)} ${uid}:${gid} ${linkTarget} ${hash.digest("hex")} ${attributes.sort()}`;
   }
   return tree;
 }
@@ -96,22 +99,41 @@ async function configOf(cli: Docker, image: string): Promise<Record<string, unkn
   );
 }
 
+async function compare(kind: string, name: string): Promise<void> {
+  const cwd = join(corpus, kind, name);
+  const image = `made-${kind}-${name}`;
+  must(await berth(["build", "-t", image, "."], { cwd, env }));
+  // Without a dockerd to compare with it is at least built.
+  if (other === undefined) return;
+  must(await docker(["build", "--network", "none", "-t", image, "."], { cwd, env }));
+  const [ours, theirs] = await Promise.all([treeOf(berth, image), treeOf(docker, image)]);
+  expect(Object.keys(ours).length).toBeGreaterThan(3);
+  expect(ours).toEqual(theirs);
+  expect(await configOf(berth, image)).toEqual(await configOf(docker, image));
+}
+
+const DEBIAN = "debian:packages";
+const PACKAGES = ["dash", "coreutils", "findutils", "python3-minimal", "nginx"];
+
+describe("programs of Debian's packages build to what dockerd's classic builder makes of them", async () => {
+  let there = false;
+  test("the packages are an image", async () => {
+    there = await importDebian(suite.daemon, DEBIAN, PACKAGES);
+    if (!there || other === undefined) return;
+    const archive = join(await mkdtemp(join(suite.daemon.root, "debian-")), "debian.tar");
+    must(await berth(["save", "-o", archive, DEBIAN]));
+    must(await docker(["load", "-i", archive]));
+  }, 120_000);
+  for (const name of await readdir(join(corpus, "debian"))) {
+    test(name, async () => {
+      if (there) await compare("debian", name);
+    }, 120_000);
+  }
+});
+
 describe("the corpus builds to what dockerd's classic builder makes of it", async () => {
   for (const name of await readdir(join(corpus, "classic"))) {
-    test(name, async () => {
-      const cwd = join(corpus, "classic", name);
-      must(await berth(["build", "-t", `made-${name}`, "."], { cwd, env }));
-      // Without a dockerd to compare with it is at least built.
-      if (other === undefined) return;
-      must(await docker(["build", "--network", "none", "-t", `made-${name}`, "."], { cwd, env }));
-      const [ours, theirs] = await Promise.all([
-        treeOf(berth, `made-${name}`),
-        treeOf(docker, `made-${name}`),
-      ]);
-      expect(Object.keys(ours).length).toBeGreaterThan(3);
-      expect(ours).toEqual(theirs);
-      expect(await configOf(berth, `made-${name}`)).toEqual(await configOf(docker, `made-${name}`));
-    }, 60_000);
+    test(name, () => compare("classic", name), 60_000);
   }
 });
 
