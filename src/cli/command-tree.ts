@@ -322,6 +322,15 @@ const CONTEXT: readonly CommandNode[] = [
   leaf("use", "Set the current docker context", () => import("./commands/context/use.ts")),
 ];
 
+const GENERATE: readonly CommandNode[] = [
+  leaf("man", "Write manual pages", () => import("./commands/generate/man.ts")),
+  leaf(
+    "reference",
+    "Print the reference of all commands",
+    () => import("./commands/generate/reference.ts"),
+  ),
+];
+
 const SYSTEM: readonly CommandNode[] = [
   leaf(
     "dial-stdio",
@@ -403,6 +412,7 @@ export const COMMAND_TREE: readonly CommandNode[] = [
   { ...group("buildx", "Builds, as buildx has them", BUILDX), hidden: true },
   group("container", "Manage containers", CONTAINER),
   group("context", "Manage contexts", CONTEXT),
+  group("generate", "Write what the program knows of itself", GENERATE),
   group("image", "Manage images", IMAGE),
   group("manifest", "Manage Docker image manifests and manifest lists", MANIFEST),
   group("network", "Manage networks", NETWORK),

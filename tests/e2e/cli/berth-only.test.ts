@@ -157,6 +157,28 @@ describe("ssh:// and dial-stdio", () => {
   );
 });
 
+test("prune --dry-run of containers, networks and all names what goes, and nothing goes", async () => {
+  await ok("create", "--name", "idle", "--label", "keep=no", "busybox");
+  await ok("run", "-d", "--name", "busy", "busybox", "sleep", "100");
+  await ok("network", "create", "lonely");
+  const id = (await ok("inspect", "-f", "{{.Id}}", "idle")).trim();
+  const containers = await ok("container", "prune", "--dry-run");
+  expect(containers).toStartWith(`Would delete containers:\n${id}\n\nTotal reclaimable space: `);
+  expect(await ok("container", "prune", "--dry-run", "--filter", "label!=keep=no")).not.toContain(
+    id,
+  );
+  expect(await ok("container", "prune", "--dry-run", "--filter", "until=1h")).not.toContain(id);
+  expect(await ok("network", "prune", "--dry-run")).toBe("Would delete networks:\nlonely\n\n");
+  const all = await ok("system", "prune", "--dry-run", "--volumes");
+  expect(all).toContain(id);
+  expect(all).toContain("Would delete networks:\nlonely\n");
+  expect((await berth("container", "prune", "--dry-run", "--filter", "x=y")).code).toBe(1);
+  expect(await ok("ps", "-aq")).toMatch(/^([0-9a-f]{12}\n){2}$/);
+  expect(await ok("container", "prune", "-f")).toContain(id);
+  expect(await ok("network", "prune", "-f")).toContain("lonely");
+  await ok("rm", "-f", "busy");
+});
+
 test("a mistyped command and flag are answered with what was meant", async () => {
   expect((await berth("imgaes")).stderr).toContain("Did you mean 'berth images'?");
   expect((await berth("run", "--nmae", "x", "busybox")).stderr).toContain("Did you mean --name?");
