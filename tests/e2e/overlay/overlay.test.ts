@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type ClusterHost, TestCluster, until } from "../../harness/cluster.ts";
+import { type ClusterHost, TestCluster, TTL, until } from "../../harness/cluster.ts";
 import { must, type Output } from "../../harness/daemon.ts";
 
 let cluster: TestCluster;
@@ -93,5 +93,212 @@ describe("a cluster", () => {
         expect(await ping(from, `c${from}`, addresses[to] ?? "")).toBe(true);
       }
     }
+  });
+
+  test("inspect --verbose shows every endpoint with its host, peers those that have some", async () => {
+    for (const cli of [berth, docker]) {
+      const format = "{{json .Services}}|{{json .Peers}}";
+      const { stdout } = must(await cli(0, "network", "inspect", "-v", "-f", format, "net"));
+      const [services = "", peers = ""] = stdout.trim().split("|");
+      const tasks = JSON.parse(services) as Record<string, { Tasks: { Info: object }[] }>;
+      expect(Object.keys(tasks)).toEqual(["c0", "c1", "c2"]);
+      expect(tasks["c2"]?.Tasks[0]?.Info).toMatchObject({ "Host IP": "198.18.40.13" });
+      expect((JSON.parse(peers) as unknown[]).length).toBe(3);
+    }
+  });
+
+  test("the outside is reached by the host's own gateway, and ports are published there", async () => {
+    must(
+      await docker(
+        0,
+        ...["run", "-d", "--name", "web", "--network", "net", "-p", "8080:80", "busybox"],
+        ...["sh", "-c", "mkdir /w; echo hello >/w/index.html; httpd -f -h /w -p 80"],
+      ),
+    );
+    expect(await ping(0, "web", "198.18.40.1")).toBe(true);
+    await until("the port answers", async () => {
+      const got = await cluster.on(host(1), "curl", "-s", "-m", "2", "http://198.18.40.11:8080/");
+      return got.stdout === "hello\n";
+    });
+    expect(await sh(1, "c1", "wget -qO- http://web/")).toBe("hello");
+    const networks = must(
+      await docker(0, "inspect", "web", "--format", "{{json .NetworkSettings.Networks}}"),
+    );
+    expect(Object.keys(JSON.parse(networks.stdout) as object)).toEqual(["net"]);
+    must(await berth(0, "rm", "-f", "web"));
+    await until("the others forget it", async () => !(await ping(1, "c1", "web")));
+  });
+
+  test("--internal leads nowhere, --ipv6 gives both, connect and disconnect while running", async () => {
+    must(await docker(1, "network", "create", "-d", "overlay", "--internal", "--ipv6", "inner"));
+    await until("it is everywhere", async () => (await networksOf(2)).includes("inner"));
+    await start(1, "i1", "--network", "inner");
+    must(await berth(2, "network", "connect", "--alias", "second", "inner", "c2"));
+    await until("it is reached", () => ping(1, "i1", "second"));
+    const six = await sh(
+      2,
+      "c2",
+      "ip -6 addr show dev eth2 scope global | awk '/inet6/{print $2}'",
+    );
+    expect(six).toMatch(/^fd.*\/64$/);
+    await until(
+      "by IPv6",
+      async () =>
+        (await berth(1, "exec", "i1", "ping", "-6", "-c", "1", "-W", "1", six.split("/")[0] ?? ""))
+          .code === 0,
+    );
+    expect(await ping(1, "i1", "198.18.40.1")).toBe(false);
+    must(await docker(2, "network", "disconnect", "inner", "c2"));
+    await until("it is not reached", async () => !(await ping(1, "i1", "second")));
+    const refused = await docker(2, "network", "rm", "inner");
+    expect(refused.stderr).toContain("has active endpoints on host2");
+    must(await berth(1, "rm", "-f", "i1"));
+    must(await docker(2, "network", "rm", "inner"));
+  });
+
+  test("one name of several hosts answers with all addresses, without those that are unhealthy", async () => {
+    const well = [
+      "--health-cmd",
+      "test ! -e /ill",
+      "--health-interval",
+      "200ms",
+      "--health-retries",
+      "1",
+    ];
+    await start(0, "s0", "--network", "net", "--network-alias", "svc", ...well);
+    await start(1, "s1", "--network", "net", "--network-alias", "svc", ...well);
+    const answers = async (): Promise<number> => {
+      const { stdout } = await berth(2, "exec", "c2", "nslookup", "-type=a", "svc");
+      return stdout.split("\n").filter((line) => /^Address: 10\.77/.test(line)).length;
+    };
+    await until("both answer", async () => (await answers()) === 2);
+    await sh(1, "s1", "touch /ill");
+    await until("the ill one is left out", async () => (await answers()) === 1);
+    await sh(1, "s1", "rm /ill");
+    await until("it is back", async () => (await answers()) === 2);
+    must(await berth(0, "rm", "-f", "s0"));
+    must(await berth(1, "rm", "-f", "s1"));
+  });
+
+  test("encryption is refused in words, and so is an address that a container elsewhere has", async () => {
+    const refused = await docker(
+      0,
+      "network",
+      "create",
+      "-d",
+      "overlay",
+      "--opt",
+      "encrypted",
+      "enc",
+    );
+    expect(refused.stderr).toContain("not encrypted by the overlay driver");
+    const taken = await sh(1, "c1", "hostname -i | tr ' ' '\\n' | grep 10.77");
+    const twice = await berth(
+      0,
+      "run",
+      "--rm",
+      "--network",
+      "net",
+      "--ip",
+      taken,
+      "busybox",
+      "true",
+    );
+    expect(twice.stderr).toContain("Address already in use");
+  });
+});
+
+describe("when something fails", () => {
+  test("a daemon that is killed: its containers stay connected, and it finds them again", async () => {
+    await host(1).daemon.kill();
+    expect(await ping(0, "c0", "c1")).toBe(true);
+    await host(1).daemon.up();
+    expect(await ping(0, "c0", "c1")).toBe(true);
+    expect(await ping(1, "c1", "c2")).toBe(true);
+    // Beyond the lease that the killed daemon had.
+    await Bun.sleep(TTL * 1500);
+    expect(await ping(0, "c0", "c1")).toBe(true);
+  });
+
+  test("etcd is killed: what runs goes on, changes are refused, and all is well when it is back", async () => {
+    await cluster.killStore();
+    expect(await ping(0, "c0", "c1")).toBe(true);
+    let said = "";
+    await until("the daemon notices", async () => {
+      const refused = await berth(0, "run", "--rm", "--network", "net", "busybox", "true");
+      said = refused.stderr;
+      return refused.code !== 0;
+    });
+    expect(said).toContain("cluster's store");
+    await host(2).daemon.killAndRestart();
+    expect(await ping(2, "c2", "c0")).toBe(true);
+    await cluster.startStore();
+    await until("changes go through", async () => {
+      return (await berth(0, "run", "--rm", "--network", "net", "busybox", "true")).code === 0;
+    });
+    await until("every host is back", async () => {
+      const { stdout } = await berth(0, "node", "ls", "-q");
+      return stdout.trim().split("\n").length === 3;
+    });
+    expect(await ping(0, "c0", "c2")).toBe(true);
+  });
+
+  test("a host that is cut off is forgotten after its lease, and found when it is back", async () => {
+    await cluster.cut(host(2), ["from", "to"]);
+    expect(await ping(0, "c0", "c1")).toBe(true);
+    await until("its name is gone", async () => {
+      return !(await sh(0, "c0", "nslookup c2 || true")).includes("10.77");
+    });
+    await start(2, "lone", "--network", "none");
+    await cluster.mend();
+    await until("it is reached by name again", () => ping(0, "c0", "c2"));
+    await until("and reaches others", () => ping(2, "c2", "c1"));
+  });
+
+  test("one direction cut, and a third of the packets lost: it heals without a hand", async () => {
+    await cluster.cut(host(1), ["to"]);
+    await until("its name is gone", async () => {
+      return !(await sh(0, "c0", "nslookup c1 || true")).includes("10.77");
+    });
+    await cluster.mend();
+    await until("it is reached by name again", () => ping(0, "c0", "c1"));
+    await cluster.cut(host(1), ["from", "to"], "numgen random mod 100 < 30");
+    const { stdout } = await berth(
+      0,
+      "exec",
+      "c0",
+      "ping",
+      "-c",
+      "10",
+      "-i",
+      "0.2",
+      "-W",
+      "1",
+      "c1",
+    );
+    expect(stdout).toMatch(/[1-9] packets received|10 packets received/);
+    await cluster.mend();
+    await until("every packet arrives", () => ping(0, "c0", "c1"));
+  });
+
+  test("a host that dies: its addresses are free after the lease", async () => {
+    const address = await sh(2, "c2", "hostname -i | tr ' ' '\\n' | grep 10.77");
+    await host(2).daemon.kill();
+    await until("its address can be had", async () => {
+      const got = await berth(
+        0,
+        "run",
+        "--rm",
+        "--network",
+        "net",
+        "--ip",
+        address,
+        "busybox",
+        "true",
+      );
+      return got.code === 0;
+    });
+    await host(2).daemon.up();
+    await until("it is back", () => ping(0, "c0", "c2"));
   });
 });
