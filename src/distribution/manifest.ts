@@ -98,7 +98,8 @@ function readManifest(document: Record<string, unknown>): Manifest {
 }
 
 function checkDescriptor(value: unknown): asserts value is Descriptor {
-  const { digest, size, mediaType } = (value ?? {}) as Partial<Descriptor>;
+  const descriptor = (value ?? {}) as Partial<Descriptor>;
+  const { digest, size, mediaType } = descriptor;
   if (typeof digest !== "string" || !isDigest(digest)) {
     throw malformed(`"${String(digest)}" is no digest that is understood`);
   }
@@ -106,6 +107,17 @@ function checkDescriptor(value: unknown): asserts value is Descriptor {
     throw malformed(`"${String(size)}" is no size`);
   }
   if (typeof mediaType !== "string") throw malformed("a descriptor has no mediaType");
+  // Null is Go's word for nothing.
+  const urls: unknown = descriptor.urls ?? [];
+  if (!Array.isArray(urls) || !urls.every((url) => typeof url === "string")) {
+    throw malformed("urls is no list of texts");
+  }
+  const platform: unknown = descriptor.platform ?? {};
+  if (typeof platform !== "object" || platform === null) throw malformed("a platform is no object");
+  const { os, architecture, variant } = platform as Record<string, unknown>;
+  if ([os, architecture, variant].some((part) => typeof (part ?? "") !== "string")) {
+    throw malformed("a platform's parts are no texts");
+  }
 }
 
 /**
@@ -115,10 +127,9 @@ function checkDescriptor(value: unknown): asserts value is Descriptor {
 export function choosePlatform(index: Index, platform: Platform): Descriptor {
   let best: { descriptor: Descriptor; distance: number } | undefined;
   for (const descriptor of index.manifests) {
-    const distance =
-      descriptor.platform === undefined
-        ? Number.MAX_SAFE_INTEGER
-        : platformDistance(platform, descriptor.platform);
+    const distance = descriptor.platform
+      ? platformDistance(platform, descriptor.platform)
+      : Number.MAX_SAFE_INTEGER;
     if (distance !== undefined && (best === undefined || distance < best.distance)) {
       best = { descriptor, distance };
     }

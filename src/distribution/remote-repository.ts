@@ -102,7 +102,7 @@ export class RemoteRepository {
           }),
         );
       } catch (error) {
-        if (errorKind(error) !== "not-found" || descriptor.urls === undefined) throw error;
+        if (errorKind(error) !== "not-found" || !descriptor.urls) throw error;
         return await this.elsewhere(descriptor, descriptor.urls, headers, signal);
       }
     });

@@ -44,6 +44,11 @@ describe("platformDistance()", () => {
     expect(distance("linux/amd64/v3", "linux/amd64")).toBe(2);
   });
 
+  test("a stranger's numbers and names cost nothing", () => {
+    expect(distance("linux/amd64/v9000000000", "linux/amd64/v9")).toBe(0);
+    expect(distance("linux/constructor", "linux/amd64")).toBeUndefined();
+  });
+
   test("another system or machine never runs", () => {
     expect(distance("linux/amd64", "windows/amd64")).toBeUndefined();
     expect(distance("linux/amd64", "linux/arm64")).toBeUndefined();

@@ -109,9 +109,12 @@ function compatible({ architecture, variant = "" }: Platform): Machine[] {
   return [{ architecture, variant }];
 }
 
+/** No architecture has more; what a stranger writes as a variant may be any number. */
+const HIGHEST_LEVEL = 9;
+
 function levels(architecture: string, from: number, to: number, unnamed?: string): Machine[] {
   const machines: Machine[] = [];
-  for (let level = from; level >= to; level--) {
+  for (let level = Math.min(from, HIGHEST_LEVEL); level >= to; level--) {
     const variant = `v${level}` === unnamed ? "" : `v${level}`;
     machines.push({ architecture, variant });
   }

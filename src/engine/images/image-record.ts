@@ -11,6 +11,7 @@ import {
 } from "../../spec/index.ts";
 import type { ImageLayer, ImageRecord } from "../../store/index.ts";
 import { NEVER } from "../clock.ts";
+import { checkConfig } from "./check-config.ts";
 import type { ImageContext } from "./image-context.ts";
 
 /** A larger configuration is refused. Bytes. */
@@ -24,7 +25,8 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   } catch (cause) {
     throw invalidArgument("invalid image configuration: it is not JSON", cause);
   }
-  const config = (value ?? {}) as Partial<ImageConfig>;
+  checkConfig(value);
+  const config = value as Partial<ImageConfig>;
   const diffIds: unknown = config.rootfs?.diff_ids ?? [];
   if (!Array.isArray(diffIds) || !diffIds.every((id) => typeof id === "string" && isDigest(id))) {
     throw invalidArgument("invalid image configuration: rootfs.diff_ids is no list of digests");
