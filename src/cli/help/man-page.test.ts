@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { COMMAND_TREE } from "../command-tree.ts";
 import { manPage, pageSources, referencePage } from "./man-page.ts";
 
-test("docs/command-line.md is what `berth generate reference` prints", async () => {
+test("docs/command-line.md is what `npx bun cmd/berth/main.ts generate reference` prints", async () => {
   const page = readFileSync(join(import.meta.dir, "../../../docs/command-line.md"), "utf8");
   expect(page).toBe(referencePage(await pageSources(COMMAND_TREE, "berth")));
 });

@@ -179,6 +179,25 @@ test("prune --dry-run of containers, networks and all names what goes, and nothi
   await ok("rm", "-f", "busy");
 });
 
+test("completion in a real bash knows commands, flags and names", async () => {
+  await ok("volume", "create", "myvolume");
+  await ok("network", "create", "mynetwork");
+  const script = [
+    'source <("$BERTH" completion bash)',
+    'berth() { "$BERTH" "$@"; }',
+    "while read -r line; do COMP_WORDS=($line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))",
+    '_berth; echo "${COMPREPLY[*]}"; done',
+  ].join("\n");
+  const lines = ["berth volume rm my", "berth network inspect my", "berth run --na", "berth volu"];
+  const child = Bun.spawnSync(["bash", "--norc", "-c", script], {
+    stdin: Buffer.from(`${lines.join("\n")}\n`),
+    env: { ...process.env, BERTH, BERTH_HOST: suite.daemon.host },
+  });
+  expect(child.stdout.toString()).toBe("myvolume\nmynetwork\n--name\nvolume\n");
+  await ok("volume", "rm", "myvolume");
+  await ok("network", "rm", "mynetwork");
+});
+
 test("a mistyped command and flag are answered with what was meant", async () => {
   expect((await berth("imgaes")).stderr).toContain("Did you mean 'berth images'?");
   expect((await berth("run", "--nmae", "x", "busybox")).stderr).toContain("Did you mean --name?");
