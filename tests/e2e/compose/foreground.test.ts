@@ -52,8 +52,8 @@ services:
       "compose.yaml":
         "services: {one: {image: busybox, command: echo 1}, two: {image: busybox, command: echo 2}}\n",
     });
-    await terminal.type(`script -qc '${BERTH} compose up' ${directory}/typescript; echo done`);
-    await terminal.shows(/^done/m);
+    await terminal.type(`script -qc '${BERTH} compose up' ${directory}/typescript; echo code=$?`);
+    await terminal.shows("code=0");
     const text = await Bun.file(join(directory, "typescript")).text();
     const colours = [...text.matchAll(/\x1b\[(\d+)m(?:one|two)-1 {2}\| \x1b\[0m[12]/g)];
     expect(new Set(colours.map(([, colour]) => colour)).size).toBe(2);

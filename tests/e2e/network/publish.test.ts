@@ -110,7 +110,10 @@ for (const name of COMMAND_LINES) {
     ]) {
       expect(shown).toContain(line);
     }
-    await eventually(async () => (await fetch("http://[::1]:18094/")).status === 404);
+    await eventually(async () => {
+      const answer = await fetch("http://[::1]:18094/").catch(() => undefined);
+      return answer?.status === 404;
+    });
     expect((await fetch("http://127.0.0.2:18095/")).status).toBe(404);
     expect(await answers(18094)).toBe(false);
     await cli("rm", "-f", "many");

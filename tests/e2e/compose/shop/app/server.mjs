@@ -88,4 +88,4 @@ const server = createServer(async (request, response) => {
 server.listen(8000);
 
 // Names are remembered for a second by those who ask: until then they come here.
-process.on("SIGTERM", () => setTimeout(() => server.close(() => process.exit(0)), 1500));
+process.on("SIGTERM", () => setTimeout(() => server.close(() => process.exit(0)), 3000));
