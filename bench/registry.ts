@@ -111,7 +111,10 @@ async function resetPeak(pid: number): Promise<void> {
   await Bun.write(`/proc/${pid}/clear_refs`, "5");
 }
 
-/** Transfers at once by one process, so that the clients cost both the same. */
+/**
+ * Transfers at once by one process, so that the clients cost both the same. With HTTP/1.1 each has a connection of
+ * its own, as clients on different machines do.
+ */
 async function curlTogether(transfers: readonly (readonly string[])[]): Promise<void> {
   const config = join(directory, "transfers");
   await writeFile(config, transfers.map((lines) => lines.join("\n")).join("\nnext\n"));
@@ -131,7 +134,13 @@ async function pullTogether({ base }: Contender, digest: string, name: string): 
   const url = `url = "${base}/v2/${name}/blobs/${digest}"`;
   const started = performance.now();
   await curlTogether(
-    Array.from({ length: CLIENTS }, () => [url, "insecure", "fail", 'output = "/dev/null"']),
+    Array.from({ length: CLIENTS }, () => [
+      url,
+      "http1.1",
+      "insecure",
+      "fail",
+      'output = "/dev/null"',
+    ]),
   );
   return performance.now() - started;
 }
@@ -143,6 +152,7 @@ async function pushTogether(to: Contender, blob: { file: string; digest: string 
   const places = await Promise.all(clients.map((index) => startUpload(to, `${name}/${index}`)));
   const headers = (index: number): string => join(directory, `pushed-${index}`);
   const patch = [
+    "http1.1",
     "insecure",
     "fail",
     'request = "PATCH"',
