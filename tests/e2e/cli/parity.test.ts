@@ -224,7 +224,6 @@ describe.skipIf(!DOCKER_IS_CURRENT)("lists are printed as docker prints them", (
 });
 
 const REFUSALS: readonly string[] = [
-  "node ls",
   "node inspect self",
   "node ps",
   "node rm x",
