@@ -9,7 +9,9 @@ const suite = useDaemon();
 let terminal: Terminal;
 beforeAll(async () => {
   terminal = await Terminal.open(suite.daemon.root, 120, 50);
-  await terminal.type(`export HOME=${suite.daemon.root}/home BERTH_HOST=${suite.daemon.host}`);
+  await terminal.type(
+    `unset NO_COLOR; export HOME=${suite.daemon.root}/home BERTH_HOST=${suite.daemon.host}`,
+  );
 });
 
 /** A directory with these files, where the terminal stands from then on. */
