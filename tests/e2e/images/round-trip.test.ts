@@ -116,12 +116,8 @@ function movers(): Record<string, Mover> {
 
 const NAMES = ["berth", "dockerd", "podman", "skopeo"] as const;
 
-/** Every pairing in which Berth has a hand, and itself. */
-const PAIRS = NAMES.flatMap((first) =>
-  NAMES.filter((second) => first === "berth" || second === "berth").map(
-    (second) => [first, second] as const,
-  ),
-);
+/** Those without Berth show that what is asked of it is what all of them do. */
+const PAIRS = NAMES.flatMap((first) => NAMES.map((second) => [first, second] as const));
 
 async function configOf(repository: string, tag: string): Promise<string> {
   const manifest = (await samples.read(repository, tag)) as { config: { digest: string } };
