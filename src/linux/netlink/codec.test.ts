@@ -8,6 +8,7 @@ import {
 } from "./attribute.ts";
 import { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.ts";
 import { decodeMessages, encodeMessages, readError } from "./message.ts";
+import { RouteType } from "./route-message.ts";
 import {
   addDeviceRoute,
   createChildLink,
@@ -15,7 +16,6 @@ import {
   decodeAddress,
   decodeLink,
   decodeRoute,
-  RouteType,
 } from "./rtnetlink.ts";
 
 /** A seeded generator (mulberry32), so that a failure can be repeated. */

@@ -2,30 +2,19 @@
  * Requests and replies of rtnetlink(7): links, addresses, routes and neighbours. Pure bytes ↔ values;
  * structures and numbers from linux/rtnetlink.h, if_link.h, if_addr.h, neighbour.h, if_bridge.h, veth.h.
  */
-import {
-  type Attribute,
-  decodeAttributes,
-  encodeAttributes,
-  readNumber,
-  readText,
-} from "./attribute.ts";
-import { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.ts";
+import { type Attribute, decodeAttributes, readNumber, readText } from "./attribute.ts";
+import { formatAddress, formatMac } from "./ip-address.ts";
 import { type Message, MessageFlag } from "./message.ts";
+import {
+  addressBytes,
+  Family,
+  familyOf,
+  macBytes,
+  ndmsg,
+  payload,
+  RouteType,
+} from "./route-message.ts";
 
-export const RouteType = {
-  NEW_LINK: 16,
-  DELETE_LINK: 17,
-  GET_LINK: 18,
-  SET_LINK: 19,
-  NEW_ADDRESS: 20,
-  DELETE_ADDRESS: 21,
-  GET_ADDRESS: 22,
-  NEW_ROUTE: 24,
-  GET_ROUTE: 26,
-  NEW_NEIGHBOUR: 28,
-} as const;
-
-const Family = { UNSPEC: 0, INET: 2, BRIDGE: 7, INET6: 10 } as const;
 const Link = {
   ADDRESS: 1,
   NAME: 3,
@@ -56,14 +45,6 @@ const LINK_UP = 1;
 
 const { REQUEST, ACK, CREATE, EXCLUDE, REPLACE, DUMP } = MessageFlag;
 
-function payload(fixed: Uint8Array, attributes: readonly Attribute[]): Uint8Array {
-  const encoded = encodeAttributes(attributes);
-  const bytes = new Uint8Array(new ArrayBuffer(fixed.length + encoded.length));
-  bytes.set(fixed);
-  bytes.set(encoded, fixed.length);
-  return bytes;
-}
-
 /** struct ifinfomsg; `change` 0 with `flags` sets exactly the flags that are named in both. */
 function ifinfomsg(options: { family?: number; index?: number; flags?: number; change?: number }) {
   const bytes = new Uint8Array(new ArrayBuffer(16));
@@ -74,21 +55,6 @@ function ifinfomsg(options: { family?: number; index?: number; flags?: number; c
   view.setUint32(12, options.change ?? 0, true);
   return bytes;
 }
-
-function addressBytes(text: string): Uint8Array {
-  const bytes = parseAddress(text);
-  if (bytes === undefined) throw new Error(`Cannot encode "${text}": not an IP address`);
-  return bytes;
-}
-
-function macBytes(text: string): Uint8Array {
-  const bytes = parseMac(text);
-  if (bytes === undefined) throw new Error(`Cannot encode "${text}": not a MAC address`);
-  return bytes;
-}
-
-const familyOf = (address: Uint8Array): number =>
-  address.length === 4 ? Family.INET : Family.INET6;
 
 /** One end of a virtual cable is a port of a bridge here, the other one a link elsewhere. */
 export interface VethRequest {
@@ -378,12 +344,8 @@ export function addDeviceRoute(index: number, family: 4 | 6): Message {
 
 /** Tells a bridge behind which port a MAC address is, in place of what it has learned earlier. */
 export function addBridgeNeighbour(port: number, macAddress: string): Message {
-  const fixed = new Uint8Array(new ArrayBuffer(12));
-  const view = new DataView(fixed.buffer);
-  view.setUint8(0, Family.BRIDGE);
-  view.setInt32(4, port, true);
-  view.setUint16(8, 0x40, true); // NUD_NOARP: static, yet not the port's own address
-  view.setUint8(10, 0x04); // NTF_MASTER
+  // NUD_NOARP: static, yet not the port's own address. NTF_MASTER.
+  const fixed = ndmsg(Family.BRIDGE, port, 0x40, 0x04);
   return {
     type: RouteType.NEW_NEIGHBOUR,
     flags: REQUEST | ACK | CREATE | REPLACE,

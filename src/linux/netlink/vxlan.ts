@@ -2,20 +2,19 @@
  * VXLAN links and what they know of other hosts (RFC 7348; linux/if_link.h IFLA_VXLAN_*, neighbour.h).
  * Pure bytes ↔ values.
  */
-import {
-  type Attribute,
-  decodeAttributes,
-  encodeAttributes,
-  readNumber,
-  readText,
-} from "./attribute.ts";
-import { formatAddress, formatMac, parseAddress, parseMac } from "./ip-address.ts";
+import { type Attribute, decodeAttributes, readNumber, readText } from "./attribute.ts";
+import { formatAddress, formatMac } from "./ip-address.ts";
 import { type Message, MessageFlag } from "./message.ts";
+import {
+  addressBytes,
+  Family,
+  familyOf,
+  macBytes,
+  ndmsg,
+  payload,
+  RouteType,
+} from "./route-message.ts";
 
-const NEW_LINK = 16;
-const NEW_NEIGHBOUR = 28;
-const DELETE_NEIGHBOUR = 29;
-const GET_NEIGHBOUR = 30;
 const { REQUEST, ACK, CREATE, EXCLUDE, REPLACE, DUMP } = MessageFlag;
 
 const Vxlan = {
@@ -27,7 +26,6 @@ const Vxlan = {
   LOCAL6: 17,
 } as const;
 const Neighbour = { DESTINATION: 1, MAC: 2, PORT: 6 } as const;
-const BRIDGE = 7;
 /** Of the link itself, and of the bridge whose port it is. */
 const OWN = 0x02;
 const MASTER = 0x04;
@@ -57,32 +55,12 @@ export interface VxlanPeer {
 
 const bigEndian = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 255);
 
-function bytesOf(address: string): Uint8Array {
-  const bytes = parseAddress(address);
-  if (bytes === undefined) throw new Error(`Cannot encode "${address}": not an IP address`);
-  return bytes;
-}
-
-function macBytes(text: string): Uint8Array {
-  const bytes = parseMac(text);
-  if (bytes === undefined) throw new Error(`Cannot encode "${text}": not a MAC address`);
-  return bytes;
-}
-
-function join(fixed: Uint8Array, attributes: readonly Attribute[]): Uint8Array {
-  const encoded = encodeAttributes(attributes);
-  const bytes = new Uint8Array(new ArrayBuffer(fixed.length + encoded.length));
-  bytes.set(fixed);
-  bytes.set(encoded, fixed.length);
-  return bytes;
-}
-
 /**
  * A link that learns nothing, floods nothing (there is no entry for unknown addresses) and answers ARP and
  * neighbour solicitations from its own entries (IFLA_VXLAN_PROXY).
  */
 export function createVxlan(request: VxlanRequest): Message {
-  const local = bytesOf(request.local);
+  const local = addressBytes(request.local);
   const data: Attribute[] = [
     [Vxlan.ID, request.id],
     [local.length === 4 ? Vxlan.LOCAL : Vxlan.LOCAL6, local],
@@ -91,9 +69,9 @@ export function createVxlan(request: VxlanRequest): Message {
     [Vxlan.PORT, bigEndian(request.port)],
   ];
   return {
-    type: NEW_LINK,
+    type: RouteType.NEW_LINK,
     flags: REQUEST | ACK | CREATE | EXCLUDE,
-    payload: join(new Uint8Array(16), [
+    payload: payload(new Uint8Array(16), [
       [3, request.name], // IFLA_IFNAME
       [4, request.mtu], // IFLA_MTU
       [10, request.bridge], // IFLA_MASTER
@@ -112,7 +90,7 @@ export function createVxlan(request: VxlanRequest): Message {
 export function decodeVxlan(
   message: Message,
 ): Pick<VxlanRequest, "id" | "local" | "port"> | undefined {
-  if (message.type !== NEW_LINK || message.payload.length < 16) return undefined;
+  if (message.type !== RouteType.NEW_LINK || message.payload.length < 16) return undefined;
   const info = decodeAttributes(message.payload.subarray(16)).get(18);
   const parts = info === undefined ? undefined : decodeAttributes(info);
   const data = parts?.get(2);
@@ -127,39 +105,26 @@ export function decodeVxlan(
   };
 }
 
-/** struct ndmsg. */
-function ndmsg(family: number, link: number, state: number, flags: number): Uint8Array {
-  const bytes = new Uint8Array(new ArrayBuffer(12));
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, family);
-  view.setInt32(4, link, true);
-  view.setUint16(8, state, true);
-  view.setUint8(10, flags);
-  return bytes;
-}
-
-const familyOf = (address: Uint8Array): number => (address.length === 4 ? 2 : 10);
-
 /** Where frames for a peer go, and whose addresses are whose; in place of what was known of them. */
 export function addPeer(link: number, peer: VxlanPeer): Message[] {
   const mac = macBytes(peer.macAddress);
   const flags = REQUEST | ACK | CREATE | REPLACE;
   return [
     {
-      type: NEW_NEIGHBOUR,
+      type: RouteType.NEW_NEIGHBOUR,
       flags,
-      payload: join(ndmsg(BRIDGE, link, STATIC, OWN | MASTER), [
+      payload: payload(ndmsg(Family.BRIDGE, link, STATIC, OWN | MASTER), [
         [Neighbour.MAC, mac],
-        [Neighbour.DESTINATION, bytesOf(peer.host)],
+        [Neighbour.DESTINATION, addressBytes(peer.host)],
         [Neighbour.PORT, bigEndian(peer.port)],
       ]),
     },
     ...peer.addresses.map((address) => {
-      const bytes = bytesOf(address);
+      const bytes = addressBytes(address);
       return {
-        type: NEW_NEIGHBOUR,
+        type: RouteType.NEW_NEIGHBOUR,
         flags,
-        payload: join(ndmsg(familyOf(bytes), link, PERMANENT, 0), [
+        payload: payload(ndmsg(familyOf(bytes), link, PERMANENT, 0), [
           [Neighbour.DESTINATION, bytes],
           [Neighbour.MAC, mac],
         ]),
@@ -170,25 +135,32 @@ export function addPeer(link: number, peer: VxlanPeer): Message[] {
 
 export const forgetMac = (link: number, macAddress: string): Message[] =>
   [OWN, MASTER].map((flag) => ({
-    type: DELETE_NEIGHBOUR,
+    type: RouteType.DELETE_NEIGHBOUR,
     flags: REQUEST | ACK,
-    payload: join(ndmsg(BRIDGE, link, STATIC, flag), [[Neighbour.MAC, macBytes(macAddress)]]),
+    payload: payload(ndmsg(Family.BRIDGE, link, STATIC, flag), [
+      [Neighbour.MAC, macBytes(macAddress)],
+    ]),
   }));
 
 export function forgetNeighbour(link: number, address: string): Message {
-  const bytes = bytesOf(address);
+  const bytes = addressBytes(address);
   return {
-    type: DELETE_NEIGHBOUR,
+    type: RouteType.DELETE_NEIGHBOUR,
     flags: REQUEST | ACK,
-    payload: join(ndmsg(familyOf(bytes), link, PERMANENT, 0), [[Neighbour.DESTINATION, bytes]]),
+    payload: payload(ndmsg(familyOf(bytes), link, PERMANENT, 0), [[Neighbour.DESTINATION, bytes]]),
   };
 }
 
 /** Entries of one family: the forwarding entries of bridges and VXLAN links, or addresses. */
 export const dumpNeighbours = (family: "bridge" | 4 | 6): Message => ({
-  type: GET_NEIGHBOUR,
+  type: RouteType.GET_NEIGHBOUR,
   flags: REQUEST | DUMP,
-  payload: ndmsg(family === "bridge" ? BRIDGE : family === 4 ? 2 : 10, 0, 0, 0),
+  payload: ndmsg(
+    family === "bridge" ? Family.BRIDGE : family === 4 ? Family.INET : Family.INET6,
+    0,
+    0,
+    0,
+  ),
 });
 
 /** An entry of a link: a MAC address that it forwards to, or an address that it answers for. */
@@ -203,7 +175,7 @@ export interface NeighbourInfo {
 
 export function decodeNeighbour(message: Message): NeighbourInfo | undefined {
   const { payload } = message;
-  if (message.type !== NEW_NEIGHBOUR || payload.length < 12) return undefined;
+  if (message.type !== RouteType.NEW_NEIGHBOUR || payload.length < 12) return undefined;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const attributes = decodeAttributes(payload.subarray(12));
   const mac = attributes.get(Neighbour.MAC);
