@@ -1,3 +1,5 @@
+import { editDistance } from "./edit-distance.ts";
+
 /** The word of a list that was probably meant: at most two letters away, and not another word altogether. */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
   const most = Math.min(2, Math.floor(word.length / 2));
@@ -6,27 +8,4 @@ export function nearestWord(word: string, candidates: readonly string[]): string
     .filter(({ distance }) => distance <= most)
     .sort((a, b) => a.distance - b.distance);
   return rated[0]?.candidate;
-}
-
-/** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const next = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const same = a[row - 1] === b[column - 1];
-      let cost = Math.min(
-        (next[column - 1] ?? 0) + 1,
-        (last[column] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (same ? 0 : 1),
-      );
-      const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      if (row > 1 && column > 1 && swapped) cost = Math.min(cost, (before[column - 2] ?? 0) + 1);
-      next.push(cost);
-    }
-    before = last;
-    last = next;
-  }
-  return last[b.length] ?? 0;
 }
