@@ -149,3 +149,6 @@ function asObject(value: unknown, at: string, wanted: string): object {
   }
   return value;
 }
+
+/** `null`, where a field is that alone. */
+export const nothing: Decoder<null> = decoder({ nullable: true }, () => null);

@@ -25,12 +25,12 @@ import type {
 } from "../../../spec/index.ts";
 import {
   type Decoder,
-  decoder,
   flag,
   integer,
   list,
   map,
   named,
+  nothing,
   nullable,
   object,
   text,
@@ -41,7 +41,6 @@ import { containerConfig, endpointSettings, hostConfig, portBinding } from "./bo
 /** What may be left out in a request stands in the answer. */
 const whole = <T>(part: Decoder<Partial<T>>): Decoder<T> => part as Decoder<T>;
 const endpoint = whole<EndpointSettings>(endpointSettings);
-const nothing: Decoder<null> = decoder({ nullable: true }, () => null);
 
 export const graphDriver = named(
   "DriverData",

@@ -16,12 +16,12 @@ import type {
 } from "../../../spec/index.ts";
 import {
   type Decoder,
-  decoder,
   flag,
   integer,
   list,
   map,
   named,
+  nothing,
   nullable,
   object,
   text,
@@ -31,7 +31,6 @@ import { containerSummary } from "../containers/answers.ts";
 import { imageSummary } from "../images/answers.ts";
 import { volume } from "../volumes/answers.ts";
 
-const nothing: Decoder<null> = decoder({ nullable: true }, () => null);
 const texts = list(text);
 /** Pairs of a name and a value. */
 const pairs = list(texts) as Decoder<unknown> as Decoder<[string, string][]>;
