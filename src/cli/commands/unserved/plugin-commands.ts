@@ -1,3 +1,4 @@
+import { LIST_FORMAT_LINE, OBJECT_FORMAT_LINE } from "../../format/format-flag.ts";
 import type { UnservedCommands } from "./unserved-command.ts";
 
 export const PLUGIN_COMMANDS: UnservedCommands = {
@@ -24,7 +25,7 @@ export const PLUGIN_COMMANDS: UnservedCommands = {
     usage: "[OPTIONS] PLUGIN [PLUGIN...]",
     description: "Display detailed information on one or more plugins",
     flags: `
-      -f, --format string Format output using a custom template: 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates`,
+      -f, --format string ${OBJECT_FORMAT_LINE}`,
   },
   install: {
     usage: "[OPTIONS] PLUGIN [KEY=VALUE...]",
@@ -41,7 +42,7 @@ export const PLUGIN_COMMANDS: UnservedCommands = {
     aliases: ["plugin ls", "plugin list"],
     flags: `
       -f, --filter filter Provide filter values (e.g. "enabled=true")
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      --format string ${LIST_FORMAT_LINE}
       --no-trunc bool Don't truncate output
       -q, --quiet bool Only display plugin IDs`,
   },

@@ -1,3 +1,4 @@
+import { LIST_FORMAT_LINE, OBJECT_FORMAT_LINE } from "../../format/format-flag.ts";
 import type { UnservedCommands } from "./unserved-command.ts";
 
 export const SERVICE_COMMANDS: UnservedCommands = {
@@ -83,7 +84,7 @@ export const SERVICE_COMMANDS: UnservedCommands = {
     usage: "[OPTIONS] SERVICE [SERVICE...]",
     description: "Display detailed information on one or more services",
     flags: `
-      -f, --format string Format output using a custom template: 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      -f, --format string ${OBJECT_FORMAT_LINE}
       --pretty bool Print the information in a human friendly format`,
   },
   logs: {
@@ -106,7 +107,7 @@ export const SERVICE_COMMANDS: UnservedCommands = {
     aliases: ["service ls", "service list"],
     flags: `
       -f, --filter filter Filter output based on conditions provided
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      --format string ${LIST_FORMAT_LINE}
       -q, --quiet bool Only display IDs`,
   },
   ps: {
@@ -261,14 +262,14 @@ export const STACK_COMMANDS: UnservedCommands = {
     description: "List stacks",
     aliases: ["stack ls", "stack list"],
     flags: `
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates`,
+      --format string ${LIST_FORMAT_LINE}`,
   },
   ps: {
     usage: "[OPTIONS] STACK",
     description: "List the tasks in the stack",
     flags: `
       -f, --filter filter Filter output based on conditions provided
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      --format string ${LIST_FORMAT_LINE}
       --no-resolve bool Do not map IDs to Names
       --no-trunc bool Do not truncate output
       -q, --quiet bool Only display task IDs`,
@@ -285,7 +286,7 @@ export const STACK_COMMANDS: UnservedCommands = {
     description: "List the services in the stack",
     flags: `
       -f, --filter filter Filter output based on conditions provided
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      --format string ${LIST_FORMAT_LINE}
       -q, --quiet bool Only display IDs`,
   },
 };

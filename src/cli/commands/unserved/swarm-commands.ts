@@ -1,3 +1,4 @@
+import { LIST_FORMAT_LINE, OBJECT_FORMAT_LINE } from "../../format/format-flag.ts";
 import type { UnservedCommands } from "./unserved-command.ts";
 
 export const SWARM_COMMANDS: UnservedCommands = {
@@ -90,7 +91,7 @@ export const NODE_COMMANDS: UnservedCommands = {
     usage: "[OPTIONS] self|NODE [NODE...]",
     description: "Display detailed information on one or more nodes",
     flags: `
-      -f, --format string Format output using a custom template: 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      -f, --format string ${OBJECT_FORMAT_LINE}
       --pretty bool Print the information in a human friendly format`,
   },
   ls: {
@@ -99,7 +100,7 @@ export const NODE_COMMANDS: UnservedCommands = {
     aliases: ["node ls", "node list"],
     flags: `
       -f, --filter filter Filter output based on conditions provided
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      --format string ${LIST_FORMAT_LINE}
       -q, --quiet bool Only display IDs`,
   },
   promote: {

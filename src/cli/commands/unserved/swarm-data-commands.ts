@@ -1,3 +1,4 @@
+import { LIST_FORMAT_LINE, OBJECT_FORMAT_LINE } from "../../format/format-flag.ts";
 import type { UnservedCommands } from "./unserved-command.ts";
 
 export const CONFIG_COMMANDS: UnservedCommands = {
@@ -12,7 +13,7 @@ export const CONFIG_COMMANDS: UnservedCommands = {
     usage: "[OPTIONS] CONFIG [CONFIG...]",
     description: "Display detailed information on one or more configs",
     flags: `
-      -f, --format string Format output using a custom template: 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      -f, --format string ${OBJECT_FORMAT_LINE}
       --pretty bool Print the information in a human friendly format`,
   },
   ls: {
@@ -21,7 +22,7 @@ export const CONFIG_COMMANDS: UnservedCommands = {
     aliases: ["config ls", "config list"],
     flags: `
       -f, --filter filter Filter output based on conditions provided
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      --format string ${LIST_FORMAT_LINE}
       -q, --quiet bool Only display IDs`,
   },
   rm: {
@@ -44,7 +45,7 @@ export const SECRET_COMMANDS: UnservedCommands = {
     usage: "[OPTIONS] SECRET [SECRET...]",
     description: "Display detailed information on one or more secrets",
     flags: `
-      -f, --format string Format output using a custom template: 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      -f, --format string ${OBJECT_FORMAT_LINE}
       --pretty bool Print the information in a human friendly format`,
   },
   ls: {
@@ -53,7 +54,7 @@ export const SECRET_COMMANDS: UnservedCommands = {
     aliases: ["secret ls", "secret list"],
     flags: `
       -f, --filter filter Filter output based on conditions provided
-      --format string Format output using a custom template: 'table':            Print output in table format with column headers (default) 'table TEMPLATE':   Print output in table format using the given Go template 'json':             Print in JSON format 'TEMPLATE':         Print output using the given Go template. Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+      --format string ${LIST_FORMAT_LINE}
       -q, --quiet bool Only display IDs`,
   },
   rm: {
