@@ -5,8 +5,7 @@ import { join } from "node:path";
 import type { AnyCommand } from "./command.ts";
 import type { CommandNode } from "./command-node.ts";
 import { COMMAND_TREE } from "./command-tree.ts";
-import { Output } from "./output.ts";
-import { runCli } from "./run-cli.ts";
+import { capturedRun } from "./testing/captured-run.ts";
 
 const FLAG_ERROR = 125;
 
@@ -29,26 +28,8 @@ async function withDaemon(body: (host: string, calls: string[], home: string) =>
   }
 }
 
-async function run(host: string, home: string, argv: readonly string[]) {
-  const text = { out: "", err: "" };
-  const collect = (key: "out" | "err") => () => ({
-    write: (chunk: string | Uint8Array) => {
-      text[key] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
-      return chunk.length;
-    },
-    flush: () => 0,
-  });
-  const code = await runCli(argv, {
-    environment: { HOME: home, BERTH_HOST: host },
-    build: { version: "1.2.3", commit: "abc", time: "" },
-    stdout: new Output(-1, collect("out")),
-    stderr: new Output(-2, collect("err")),
-    terminal: () => Promise.reject(new Error("no terminal")),
-    registry: () => Promise.reject(new Error("no registry")),
-    trees: () => Promise.reject(new Error("no trees")),
-  });
-  return { code, ...text };
-}
+const run = (host: string, home: string, argv: readonly string[]) =>
+  capturedRun(argv, { HOME: home, BERTH_HOST: host });
 
 interface Leaf {
   path: string[];

@@ -1,28 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Output } from "./output.ts";
-import { runCli } from "./run-cli.ts";
+import { capturedRun } from "./testing/captured-run.ts";
 
-async function run(...argv: string[]) {
-  const text = { out: "", err: "" };
-  const collect = (key: "out" | "err") => () => ({
-    write: (chunk: string | Uint8Array) => {
-      text[key] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
-      return chunk.length;
-    },
-    flush: () => 0,
-  });
-  const code = await runCli(argv, {
-    environment: { HOME: "/nowhere" },
-    build: { version: "1.2.3", commit: "abc", time: "" },
-    // Descriptors that are none: no output is taken for a terminal.
-    stdout: new Output(-1, collect("out")),
-    stderr: new Output(-2, collect("err")),
-    terminal: () => Promise.reject(new Error("no terminal")),
-    registry: () => Promise.reject(new Error("no registry")),
-    trees: () => Promise.reject(new Error("no trees")),
-  });
-  return { code, ...text };
-}
+const run = (...argv: string[]) => capturedRun(argv, { HOME: "/nowhere" });
 
 describe("runCli()", () => {
   test("--version", async () => {

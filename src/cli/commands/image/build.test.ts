@@ -11,8 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import type { BuildEvent } from "../../../spec/index.ts";
 import { AT, BuildDaemon, IMAGE_ID } from "../../build/testing/build-daemon.ts";
-import { Output } from "../../output.ts";
-import { runCli } from "../../run-cli.ts";
+import { capturedRun } from "../../testing/captured-run.ts";
 
 let daemon: BuildDaemon;
 let work: string;
@@ -39,23 +38,11 @@ function write(path: string, text: string): void {
   utimesSync(file, past, past);
 }
 
-async function build(...words: string[]) {
-  const text = { out: "", err: "" };
-  const collect = (key: "out" | "err") => () => ({
-    write: (chunk: string | Uint8Array) => {
-      text[key] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
-      return chunk.length;
-    },
-    flush: () => 0,
-  });
-  const code = await runCli(["-H", daemon.host, "--config", `${work}/config`, "build", ...words], {
-    environment: { HOME: work, FROM_ENVIRONMENT: "yes" },
-    build: { version: "1", commit: "c", time: "" },
-    stdout: new Output(-1, collect("out")),
-    stderr: new Output(-2, collect("err")),
-    terminal: () => Promise.reject(new Error("no terminal")),
-    registry: () => Promise.reject(new Error("no registry")),
-    trees: async () => ({
+const build = (...words: string[]) =>
+  capturedRun(
+    ["-H", daemon.host, "--config", `${work}/config`, "build", ...words],
+    { HOME: work, FROM_ENVIRONMENT: "yes" },
+    async () => ({
       pack: () => {
         throw new Error("nothing is packed here");
       },
@@ -66,9 +53,7 @@ async function build(...words: string[]) {
         writeFileSync(`${directory}/unpacked`, Buffer.concat(await Array.fromAsync(stream)));
       },
     }),
-  });
-  return { code, ...text };
-}
+  );
 
 const context = () => `${work}/ctx`;
 const sent = () => [...(daemon.contexts.at(-1)?.files.values() ?? [])].sort();
