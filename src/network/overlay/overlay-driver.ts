@@ -103,11 +103,14 @@ export class OverlayDriver {
   async mend(): Promise<void> {
     for (const { overlay } of this.#active.values()) {
       const network = this.#parts.networks.byId(overlay.networkId);
-      if (network === undefined) continue;
-      await this.#parts.wiring().ensureNetwork(network);
-      const peers = overlay.remote().map(peerOf);
-      await this.#parts.wiring().replacePeers(vxlanDevice(network), peers);
+      if (network !== undefined) await this.#ensureLinks(network, overlay);
     }
+  }
+
+  async #ensureLinks(network: NetworkRecord, overlay: ActiveOverlay): Promise<void> {
+    await this.#parts.wiring().ensureNetwork(network);
+    const peers = overlay.remote().map(peerOf);
+    await this.#parts.wiring().replacePeers(vxlanDevice(network), peers);
   }
 
   hosts(): Promise<ClusterHost[]> {
@@ -310,9 +313,7 @@ export class OverlayDriver {
 
   async #bringUp(network: NetworkRecord, overlay: ActiveOverlay): Promise<void> {
     try {
-      await this.#parts.wiring().ensureNetwork(network);
-      const peers = overlay.remote().map(peerOf);
-      await this.#parts.wiring().replacePeers(vxlanDevice(network), peers);
+      await this.#ensureLinks(network, overlay);
       this.#parts.firewall.addNetwork(network, this.#parts.present(), this.#parts.elements);
       await overlay.start();
     } catch (error) {
@@ -358,16 +359,19 @@ export class OverlayDriver {
     }
   }
 
-  #lingerLater(networkId: string): void {
+  /** Containers of this host are in it, or about to be. */
+  #isUsed(networkId: string): boolean {
     const claimed = [...this.#claiming.values()].includes(networkId);
-    if (claimed || this.#localEndpoints(networkId).length > 0) return;
+    return claimed || this.#localEndpoints(networkId).length > 0;
+  }
+
+  #lingerLater(networkId: string): void {
+    if (this.#isUsed(networkId)) return;
     clearTimeout(this.#lingering.get(networkId));
     const timer = setTimeout(() => {
       this.#lingering.delete(networkId);
       const network = this.#parts.networks.byId(networkId);
-      const busy = [...this.#claiming.values()].includes(networkId);
-      if (network === undefined || busy || this.#localEndpoints(networkId).length > 0) return;
-      this.#deactivate(network);
+      if (network !== undefined && !this.#isUsed(networkId)) this.#deactivate(network);
     }, LINGER);
     timer.unref();
     this.#lingering.set(networkId, timer);
