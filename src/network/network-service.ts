@@ -81,12 +81,6 @@ export interface RunningContainer {
   pid: number;
 }
 
-/**
- * Networks and what is plugged into them. What the kernel holds follows from the records: `start` and
- * `restore` make the two agree again after a kill at any instant.
- *
- * `ref` is a full id, a name or a unique prefix of an id; unknown: `not-found`.
- */
 /** What the container that takes over has from then on. */
 export interface TakeOverPlace
   extends Pick<JoinRequest, "portBindings" | "publishAll" | "exposedPorts"> {
@@ -94,6 +88,12 @@ export interface TakeOverPlace
   aliases: Record<string, string[]>;
 }
 
+/**
+ * Networks and what is plugged into them. What the kernel holds follows from the records: `start` and
+ * `restore` make the two agree again after a kill at any instant.
+ *
+ * `ref` is a full id, a name or a unique prefix of an id; unknown: `not-found`.
+ */
 export interface NetworkService {
   /**
    * Makes bridges, rules and published ports as the records say; the default networks exist afterwards.

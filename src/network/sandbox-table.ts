@@ -60,6 +60,13 @@ export class SandboxTable {
     this.#records.put(sandbox.record.containerId, sandbox.record);
   }
 
+  /** As `update`; its ports lead nowhere from now on. */
+  unpublish(sandbox: Sandbox, change: Partial<Omit<SandboxRecord, "publisher">>): void {
+    const { publisher: _, ...record } = sandbox.record;
+    sandbox.record = record;
+    this.update(sandbox, { ...change, published: [] });
+  }
+
   /** Forgets it and lets go of its namespace. */
   remove({ record, fd }: Sandbox): void {
     this.#sandboxes.delete(record.containerId);

@@ -1,4 +1,3 @@
-import { NftablesError } from "../linux/nftables.ts";
 import {
   conflict,
   type EndpointSettings,
@@ -13,6 +12,7 @@ import type { Join, JoinRequest, TakeOverPlace } from "./network-service.ts";
 import { addressSource } from "./overlay/address-source.ts";
 import { isOverlay } from "./overlay/overlay-options.ts";
 import { keepPorts, portRequests } from "./port-request.ts";
+import { replacePortRules } from "./replace-port-rules.ts";
 import {
   type AddressSource,
   freeDevice,
@@ -181,11 +181,8 @@ export class Sandboxes {
     if (record.publisher?.endpointId === endpoint.id) {
       // No packet goes there any more; the ports stay held, for the endpoint that takes over.
       this.#parts.publisher.shut(record);
-      const { publisher: _, ...rest } = record;
-      sandbox.record = rest;
       const portRequests = keepPorts(record.portRequests, record.portRequests, record.published);
-      const change = { endpoints, portRequests, published: [], unsettled: true };
-      this.#parts.sandboxes.update(sandbox, change);
+      this.#parts.sandboxes.unpublish(sandbox, { endpoints, portRequests, unsettled: true });
       forgetUdpFlows(this.#parts, record);
     } else this.#parts.sandboxes.update(sandbox, { endpoints, unsettled: true });
     await this.#parts.wiring().unplug(endpoint, sandbox.fd);
@@ -261,9 +258,7 @@ export class Sandboxes {
     const plug = publisherOf(before, networks.of(before.endpoints));
     if (plug === undefined || portRequests.length === 0) {
       publisher.withdraw(before);
-      const { publisher: _, ...rest } = before;
-      sandbox.record = rest;
-      sandboxes.update(sandbox, { portRequests, published: [] });
+      sandboxes.unpublish(sandbox, { portRequests });
       return;
     }
     const wanted = { ...before, portRequests };
@@ -273,13 +268,7 @@ export class Sandboxes {
       published,
       publisher: { endpointId: plug.endpoint.id, bridge: plug.network.device ?? "" },
     });
-    try {
-      publisher.replace([before], [sandbox.record]);
-    } catch (error) {
-      if (!(error instanceof NftablesError)) throw error;
-      // Somebody has flushed the host's rules: all of them are made again.
-      this.#parts.applyRules();
-    }
+    replacePortRules(this.#parts, [before], [sandbox.record]);
   }
 
   #plugs(sandbox: Sandbox) {

@@ -1,9 +1,9 @@
-import { NftablesError } from "../linux/nftables.ts";
 import { conflict } from "../spec/index.ts";
 import { dnsNames, isPredefined } from "./endpoint-settings.ts";
 import type { EndpointRecord, SandboxRecord } from "./network-record.ts";
 import type { TakeOverPlace } from "./network-service.ts";
 import { keepPorts, portRequests } from "./port-request.ts";
+import { replacePortRules } from "./replace-port-rules.ts";
 import { publisherOf } from "./sandbox-plan.ts";
 import type { Sandbox } from "./sandbox-table.ts";
 import type { ServiceParts } from "./service-parts.ts";
@@ -20,13 +20,7 @@ export async function takeOver(
   const before = [giver.record, taker.record];
   await takePorts(parts, giver, taker, place);
   passNames(parts, giver, taker, place.aliases);
-  try {
-    parts.publisher.replace(before, [giver.record, taker.record]);
-  } catch (error) {
-    if (!(error instanceof NftablesError)) throw error;
-    // Somebody has flushed the host's rules: all of them are made again.
-    parts.applyRules();
-  }
+  replacePortRules(parts, before, [giver.record, taker.record]);
   const [old] = before;
   if (old !== undefined) forgetUdpFlows(parts, old);
   await Promise.all([parts.names.refresh(taker), parts.names.refresh(giver)]);
@@ -61,9 +55,7 @@ async function takePorts(
     change.published = await publisher.hold(wanted, plug.endpoint, plug.network, old);
     change.publisher = { endpointId: plug.endpoint.id, bridge: plug.network.device ?? "" };
   } else publisher.withdraw(old);
-  const { publisher: _, ...rest } = old;
-  giver.record = rest;
-  sandboxes.update(giver, { portRequests: [], published: [] });
+  sandboxes.unpublish(giver, { portRequests: [] });
   sandboxes.update(taker, change);
 }
 

@@ -356,6 +356,7 @@ export interface ContainerUpdateRequest extends Partial<Resources> {
   /** Steps into a running container's place; Berth's own. */
   TakeOver?: ContainerTakeOver;
 }
+
 /**
  * What a container has from the moment on that it takes over: its published ports, which the other one may
  * hold until then and which are not let go for a moment, and its names in its networks. The other one is
